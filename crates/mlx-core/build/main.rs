@@ -1,0 +1,28 @@
+//! Finds MLX and compiles the C++ side of the binding.
+
+mod locate;
+
+const BRIDGES: [&str; 6] = ["array", "fast", "io", "ops", "random", "runtime"];
+
+fn main() {
+    // docs.rs has neither MLX nor a network, and rustdoc never links.
+    if std::env::var_os("DOCS_RS").is_some() {
+        return;
+    }
+    let mlx = locate::find().unwrap_or_else(|message| {
+        eprintln!("{message}");
+        std::process::exit(1);
+    });
+    let sources: Vec<String> = BRIDGES.iter().map(|name| format!("src/bridge/{name}.rs")).collect();
+    cxx_build::bridges(&sources)
+        .file("shim/io.cc")
+        .include(&mlx.include)
+        .std("c++20")
+        .flag_if_supported("-Wno-unused-parameter")
+        .flag_if_supported("-Wno-deprecated-copy")
+        .compile("mlx_shim");
+    for path in sources.iter().map(String::as_str).chain(["shim", "build"]) {
+        println!("cargo:rerun-if-changed={path}");
+    }
+    locate::link(&mlx);
+}

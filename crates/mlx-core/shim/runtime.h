@@ -1,0 +1,57 @@
+#pragma once
+#include "mlx-core/shim/base.h"
+
+namespace mlx_shim {
+inline mx::Device device(bool gpu, int32_t index) {
+  return {gpu ? mx::Device::gpu : mx::Device::cpu, index};
+}
+inline mx::Stream stream_of(bool gpu, int32_t device_index, int32_t index) {
+  return mx::Stream(index, device(gpu, device_index));
+}
+
+inline rust::Str version() noexcept { return mx::version(); }
+inline void seed(uint64_t seed) { mx::random::seed(seed); }
+inline bool default_device_is_gpu() { return mx::default_device() == mx::Device::gpu; }
+inline int32_t default_device_index() { return mx::default_device().index; }
+inline void set_default_device(bool gpu, int32_t index) { mx::set_default_device(device(gpu, index)); }
+inline bool device_available(bool gpu, int32_t index) { return mx::is_available(device(gpu, index)); }
+inline int32_t device_count(bool gpu) { return mx::device_count(gpu ? mx::Device::gpu : mx::Device::cpu); }
+inline rust::Vec<rust::String> device_info(bool gpu, int32_t index) {
+  rust::Vec<rust::String> out;
+  for (const auto& [key, value] : mx::device_info(device(gpu, index))) {
+    out.push_back(rust::String::lossy(key));
+    out.push_back(
+        std::holds_alternative<std::string>(value) ? rust::String::lossy(std::get<std::string>(value))
+                                                   : rust::String::lossy(std::to_string(std::get<size_t>(value))));
+  }
+  return out;
+}
+
+inline int32_t new_stream(bool gpu, int32_t index) { return mx::new_stream(device(gpu, index)).index; }
+inline int32_t default_stream(bool gpu, int32_t index) { return mx::default_stream(device(gpu, index)).index; }
+inline void synchronize(bool gpu, int32_t device_index, int32_t index) {
+  mx::synchronize(stream_of(gpu, device_index, index));
+}
+// Scopes a stream on this thread.
+inline bool scope_stream(bool gpu, int32_t device_index, int32_t index) noexcept {
+  bool had = scoped_stream.has_value();
+  scoped_stream = stream_of(gpu, device_index, index);
+  return had;
+}
+inline void unscope_stream() noexcept { scoped_stream.reset(); }
+inline bool has_scoped_stream() noexcept { return scoped_stream.has_value(); }
+inline bool scoped_stream_is_gpu() noexcept { return scoped_stream->device == mx::Device::gpu; }
+inline int32_t scoped_stream_device() noexcept { return scoped_stream->device.index; }
+inline int32_t scoped_stream_index() noexcept { return scoped_stream->index; }
+
+inline size_t active_memory() { return mx::get_active_memory(); }
+inline size_t peak_memory() { return mx::get_peak_memory(); }
+inline void reset_peak_memory() { mx::reset_peak_memory(); }
+inline size_t cache_memory() { return mx::get_cache_memory(); }
+inline size_t memory_limit() { return mx::get_memory_limit(); }
+inline size_t set_memory_limit(size_t bytes) { return mx::set_memory_limit(bytes); }
+inline size_t set_cache_limit(size_t bytes) { return mx::set_cache_limit(bytes); }
+inline size_t set_wired_limit(size_t bytes) { return mx::set_wired_limit(bytes); }
+inline void clear_cache() { mx::clear_cache(); }
+inline size_t buffer_size(Arrays arrays) { return mx::get_array_buffer_size(vec(arrays)); }
+} // namespace mlx_shim

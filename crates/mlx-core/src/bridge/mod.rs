@@ -1,0 +1,8 @@
+//! The private cxx bridges. One file per shim header; nothing outside this crate names C++.
+
+pub(crate) mod array;
+pub(crate) mod fast;
+pub(crate) mod io;
+pub(crate) mod ops;
+pub(crate) mod random;
+pub(crate) mod runtime;

@@ -1,0 +1,19 @@
+//! Fused operations of `mlx.core.fast`.
+
+use crate::bridge::fast::ffi;
+use crate::Array;
+
+crate::call::functions! { ffi;
+    /// Root-mean-square normalisation of the last axis, times `weight` if given.
+    fn rms_norm(x: &Array, weight: Option<&Array>, eps: f32) -> Array;
+    /// Normalisation of the last axis to mean 0 and variance 1, then `weight` and `bias` if given.
+    fn layer_norm(x: &Array, weight: Option<&Array>, bias: Option<&Array>, eps: f32) -> Array;
+    /// Rotary positions on the first `dims` features of `(.., L, D)`, from position `offset`; `traditional` rotates neighbours.
+    /// Exactly one of `base` and `freqs` (shape `(dims / 2,)`, wavelengths over 2 pi) is given.
+    fn rope(x: &Array, dims: i32, traditional: bool, base: Option<f32>, scale: f32, offset: i32, freqs: Option<&Array>) -> Array;
+    /// [`rope`] with one offset per batch entry, or a scalar array.
+    fn rope_at(x: &Array, dims: i32, traditional: bool, base: Option<f32>, scale: f32, offset: &Array, freqs: Option<&Array>) -> Array;
+    /// `softmax(scale * q @ k.T + mask) @ v` for q `(B, H, L, D)` and k, v `(B, KV, S, D)` with `H` a multiple of `KV`.
+    /// `mask_mode` is `""`, `"causal"` (aligned at the end) or `"array"` with `mask` boolean or additive, broadcastable to `(B, H, L, S)`.
+    fn scaled_dot_product_attention(q: &Array, k: &Array, v: &Array, scale: f32, mask_mode: &str, mask: Option<&Array>, sinks: Option<&Array>) -> Array;
+}

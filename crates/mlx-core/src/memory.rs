@@ -1,0 +1,36 @@
+//! Memory counters and limits of MLX's allocator, in bytes.
+
+use crate::bridge::runtime::ffi;
+use crate::call::{call, functions};
+use crate::{Array, Result};
+
+functions! { ffi;
+    /// Memory in use by arrays.
+    fn active_memory() -> usize;
+    /// The most memory in use since the start or [`reset_peak_memory`].
+    fn peak_memory() -> usize;
+    /// Sets the peak to zero.
+    fn reset_peak_memory() -> ();
+    /// Memory kept for reuse.
+    fn cache_memory() -> usize;
+    /// The current memory limit.
+    fn memory_limit() -> usize;
+    /// Sets the limit above which allocations wait or fail; returns the previous one.
+    fn set_memory_limit(bytes: usize) -> usize;
+    /// Sets how much freed memory is kept for reuse; returns the previous limit.
+    fn set_cache_limit(bytes: usize) -> usize;
+    /// Gives memory kept for reuse back to the system.
+    fn clear_cache() -> ();
+}
+
+/// Sets how much memory Metal keeps resident (macOS 15 and later); returns the previous limit.
+#[track_caller]
+pub fn set_wired_limit(bytes: usize) -> Result<usize> {
+    call!(ffi::set_wired_limit(bytes))
+}
+
+/// The size of the distinct buffers behind evaluated arrays.
+#[track_caller]
+pub fn buffer_size(arrays: &[Array]) -> Result<usize> {
+    call!(ffi::buffer_size(arrays))
+}
