@@ -1,0 +1,37 @@
+//! Tensors for Rust over Apple's MLX.
+//!
+//! [`Tensor`] has a method for everything with a subject and free functions ([`zeros`], [`concatenate`], [`fast::rope`]) for the rest.
+//! Everything is lazy, fallible and named as in `mlx.core`; a scalar operand takes the tensor's dtype.
+//!
+//! ```
+//! use mlx_ops::{Tensor, fast};
+//! let x = Tensor::from_slice(&[1f32, 2.0, 3.0, 4.0, 5.0, 6.0], [2, 3])?;
+//! let y = ((&x * 2.0)? + x.i((0, ..))?)?;
+//! assert_eq!(y.to_vec::<f32>()?, [3.0, 6.0, 9.0, 9.0, 12.0, 15.0]);
+//! let [rows, _] = y.dims()?;
+//! assert_eq!(rows, 2);
+//! # Ok::<(), mlx_ops::Error>(())
+//! ```
+#![warn(missing_docs)]
+
+mod cpu;
+mod create;
+mod elementwise;
+pub mod fast;
+mod index;
+mod matrix;
+mod operators;
+pub mod random;
+mod reduce;
+mod shape;
+mod tensor;
+
+pub use create::{arange, eye, full, linspace, ones, tri, zeros};
+pub use elementwise::select;
+pub use index::{Index, Indices, New, Rest};
+pub use matrix::{Quantization, addmm};
+pub use mlx_core::{Device, Dtype, Element, Error, Result, Stream, bf16, f16, io, memory, seed, version, with_stream};
+pub use operators::Operand;
+pub use reduce::Axes;
+pub use shape::{concatenate, stack};
+pub use tensor::{Tensor, async_eval, eval};
