@@ -1,6 +1,11 @@
 //! Finds MLX and compiles the C++ side of the binding.
 
+mod link;
 mod locate;
+mod pins;
+#[cfg(feature = "source")]
+mod source;
+mod wheel;
 
 const BRIDGES: [&str; 6] = ["array", "fast", "io", "ops", "random", "runtime"];
 
@@ -9,10 +14,14 @@ fn main() {
     if std::env::var_os("DOCS_RS").is_some() {
         return;
     }
-    let mlx = locate::find().unwrap_or_else(|message| {
+    if let Err(message) = build() {
         eprintln!("{message}");
         std::process::exit(1);
-    });
+    }
+}
+
+fn build() -> Result<(), String> {
+    let mlx = locate::find()?;
     let sources: Vec<String> = BRIDGES.iter().map(|name| format!("src/bridge/{name}.rs")).collect();
     cxx_build::bridges(&sources)
         .file("shim/io.cc")
@@ -24,5 +33,5 @@ fn main() {
     for path in sources.iter().map(String::as_str).chain(["shim", "build"]) {
         println!("cargo:rerun-if-changed={path}");
     }
-    locate::link(&mlx);
+    locate::link(&mlx)
 }
