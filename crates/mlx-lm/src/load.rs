@@ -1,0 +1,141 @@
+//! From a folder, a GGUF file or a hub id to a model that answers.
+
+use crate::Chat;
+use mlx_nn::decoder::{Decoder, Language, presets};
+use mlx_nn::generate::{Options, TextStream};
+use mlx_nn::gguf::Header;
+use mlx_nn::ops::{Device, Dtype};
+use mlx_nn::tokenizer::Tokenizer;
+use mlx_nn::weights::{Checkpoint, ModelFiles};
+use mlx_nn::{Config, Error, Result};
+use std::path::{Path, PathBuf};
+
+/// How to load.
+#[derive(Default)]
+pub struct LoadOptions {
+    /// The dtype of floating-point weights and of activations. By default f32 on a CPU, whose 16-bit arithmetic is
+    /// slow, and the checkpoint's own on a GPU. Packed weights stay packed.
+    pub dtype: Option<Dtype>,
+    /// A branch, tag or commit of a hub repository.
+    pub revision: Option<String>,
+    /// Never asks the network; also set by the variable `HF_HUB_OFFLINE`.
+    pub offline: bool,
+    /// Hears of the bytes read and in all.
+    pub progress: Option<Box<dyn FnMut(usize, usize)>>,
+}
+
+/// A language model with its tokenizer.
+pub struct Model {
+    language: Box<dyn Language>,
+    tokenizer: Tokenizer,
+}
+
+/// Loads a model from a folder, a `.gguf` file or a hub id such as `mlx-community/Qwen3-0.6B-4bit`.
+pub fn load(source: impl AsRef<str>) -> Result<Model> {
+    Model::load(source.as_ref(), LoadOptions::default())
+}
+
+/// Loads the weights alone, without a tokenizer: from ids to logits.
+pub fn load_language(path: impl AsRef<Path>, options: LoadOptions) -> Result<Box<dyn Language>> {
+    match ModelFiles::at(path.as_ref())? {
+        ModelFiles::Folder(dir) => build(Checkpoint::folder(&dir)?, options),
+        ModelFiles::Gguf(file) => build(Checkpoint::gguf(&file, &Header::read(&file)?)?, options),
+    }
+}
+
+fn build(checkpoint: Checkpoint, options: LoadOptions) -> Result<Box<dyn Language>> {
+    let dtype = match (options.dtype, Device::current()?) {
+        (Some(dtype), _) => Some(dtype),
+        (None, Device::Cpu) => Some(Dtype::F32),
+        (None, Device::Gpu(_)) => None,
+    };
+    let config = describe(&checkpoint.config)?;
+    let weights = checkpoint.weights(dtype);
+    let decoder = Decoder::new(config, &weights)?;
+    weights.finish(options.progress.unwrap_or_else(|| Box::new(|_, _| {})))?;
+    Ok(Box::new(decoder))
+}
+
+fn describe(config: &Config) -> Result<mlx_nn::decoder::DecoderConfig> {
+    let model_type = config.text("model_type")?;
+    let Some(preset) = presets::find(model_type) else {
+        let known: Vec<&str> = presets::PRESETS.iter().map(|&(name, _)| name).collect();
+        return Err(config.wrong("model_type", &format!("one of {}", known.join(", ")), format_args!("`{model_type}`")));
+    };
+    preset(config)
+}
+
+impl Model {
+    /// Loads a model from a folder, a `.gguf` file or a hub id.
+    pub fn load(source: &str, options: LoadOptions) -> Result<Self> {
+        match ModelFiles::at(&locate(source, &options)?)? {
+            ModelFiles::Folder(dir) => {
+                let checkpoint = Checkpoint::folder(&dir)?;
+                let tokenizer = Tokenizer::from_dir(&dir)?;
+                Ok(Self { language: build(checkpoint, options)?, tokenizer })
+            }
+            ModelFiles::Gguf(file) => {
+                let header = Header::read(&file)?;
+                let tokenizer = Tokenizer::from_gguf(&header)?;
+                Ok(Self { language: build(Checkpoint::gguf(&file, &header)?, options)?, tokenizer })
+            }
+        }
+    }
+
+    /// The tokenizer.
+    pub fn tokenizer(&self) -> &Tokenizer {
+        &self.tokenizer
+    }
+
+    /// The model from ids to logits.
+    pub fn language(&self) -> &dyn Language {
+        &*self.language
+    }
+
+    /// Continues `prompt`, a plain text; returns the continuation.
+    pub fn generate(&self, prompt: &str, options: Options) -> Result<String> {
+        self.stream(prompt, options)?.collect()
+    }
+
+    /// Continues `prompt`, a plain text, piece by piece.
+    pub fn stream(&self, prompt: &str, options: Options) -> Result<TextStream<'_>> {
+        if prompt.is_empty() {
+            return Err(Error::msg("The prompt is empty: it needs at least one character."));
+        }
+        self.stream_ids(&self.tokenizer.encode(prompt, true)?, options)
+    }
+
+    /// Continues a prompt given as ids.
+    pub fn stream_ids(&self, prompt: &[u32], options: Options) -> Result<TextStream<'_>> {
+        TextStream::new(self.language(), &self.tokenizer, self.language.caches(), prompt, options)
+    }
+
+    /// A conversation that keeps what it has computed.
+    pub fn chat(&self) -> Chat<'_> {
+        Chat::new(self)
+    }
+}
+
+fn locate(source: &str, options: &LoadOptions) -> Result<PathBuf> {
+    let path = PathBuf::from(source);
+    if path.exists() {
+        return Ok(path);
+    }
+    let looks_like_id = source.split('/').count() == 2 && !source.starts_with(['.', '/', '~']);
+    if !looks_like_id {
+        return Err(Error::msg(format!(
+            "The model `{source}` is neither an existing folder or .gguf file nor a hub id of the form owner/name."
+        )));
+    }
+    hub(source, options)
+}
+
+#[cfg(feature = "hub")]
+fn hub(id: &str, options: &LoadOptions) -> Result<PathBuf> {
+    crate::hub::snapshot(id, options.revision.as_deref(), options.offline)
+}
+
+#[cfg(not(feature = "hub"))]
+fn hub(id: &str, _: &LoadOptions) -> Result<PathBuf> {
+    Err(Error::msg(format!("The model `{id}` is not a path, and this build lacks the feature `hub`.")))
+}

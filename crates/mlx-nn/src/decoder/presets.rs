@@ -1,0 +1,151 @@
+//! One preset per `model_type`: Hugging Face's `config.json` to a [`DecoderConfig`].
+
+use super::{Biases, DecoderConfig, Fused, LayerConfig, Placement};
+use crate::activation::Activation;
+use crate::norm::NormKind;
+use crate::rope::RopeConfig;
+use crate::{Config, Result};
+
+/// Maps a configuration onto the decoder.
+pub type Preset = fn(&Config) -> Result<DecoderConfig>;
+
+/// The `model_type`s that are presets.
+pub const PRESETS: [(&str, Preset); 8] = [
+    ("llama", llama),
+    ("mistral", llama),
+    ("qwen2", qwen2),
+    ("qwen3", qwen3),
+    ("phi3", phi3),
+    ("gemma2", gemma2),
+    ("gemma3_text", gemma3_text),
+    ("smollm", llama),
+];
+
+/// The preset of a `model_type`.
+pub fn find(model_type: &str) -> Option<Preset> {
+    PRESETS.iter().find(|(name, _)| *name == model_type).map(|&(_, preset)| preset)
+}
+
+/// What most families share; a preset changes what differs.
+fn base(c: &Config) -> Result<DecoderConfig> {
+    let (hidden_size, heads) = (c.int("hidden_size")?, c.int("num_attention_heads")?);
+    let head_dim = c.int_or("head_dim", hidden_size / heads)?;
+    let layer = LayerConfig { window: None, rope: Some(RopeConfig::read(c, head_dim, Some(10_000.0))?) };
+    Ok(DecoderConfig {
+        vocab_size: c.int("vocab_size")?,
+        hidden_size,
+        intermediate_size: c.int("intermediate_size")?,
+        heads,
+        kv_heads: c.int_or("num_key_value_heads", heads)?,
+        head_dim,
+        layers: vec![layer; c.int("num_hidden_layers")? as usize],
+        context: c.opt_int("max_position_embeddings")?,
+        norm: NormKind::Rms,
+        norm_eps: c.float("rms_norm_eps")? as f32,
+        placement: Placement::Pre,
+        qk_norm: false,
+        attention_scale: (f64::from(head_dim)).powf(-0.5) as f32,
+        attention_softcap: None,
+        biases: Biases::default(),
+        fused: Fused::default(),
+        activation: Activation::Silu,
+        embedding_scale: None,
+        logit_softcap: None,
+        clip_residual: false,
+        tied: c.opt_flag("tie_word_embeddings")?,
+    })
+}
+
+/// Sets the window of the layers that `layer_types` calls sliding.
+fn slide(c: &Config, d: &mut DecoderConfig) -> Result<()> {
+    let Some(types) = c.opt_texts("layer_types")? else { return Ok(()) };
+    if types.len() != d.layers.len() {
+        return Err(c.wrong("layer_types", &format!("a list of {} entries", d.layers.len()), types.len()));
+    }
+    for (layer, kind) in d.layers.iter_mut().zip(&types) {
+        match kind.as_str() {
+            "full_attention" => {}
+            "sliding_attention" => layer.window = Some(c.int("sliding_window")?),
+            other => return Err(c.wrong("layer_types", "a list of full_attention and sliding_attention", other)),
+        }
+    }
+    Ok(())
+}
+
+/// Llama and Mistral. Follows mlx_lm/models/llama.py.
+fn llama(c: &Config) -> Result<DecoderConfig> {
+    let mut d = base(c)?;
+    let attention = c.flag("attention_bias")?;
+    d.biases = Biases { qkv: attention, o: attention, mlp: c.flag("mlp_bias")? };
+    slide(c, &mut d)?;
+    Ok(d)
+}
+
+/// Qwen2. Follows mlx_lm/models/qwen2.py.
+fn qwen2(c: &Config) -> Result<DecoderConfig> {
+    let mut d = base(c)?;
+    d.biases.qkv = true;
+    let rope = RopeConfig::read(c, d.head_dim, Some(1_000_000.0))?;
+    d.layers.iter_mut().for_each(|layer| layer.rope = Some(rope.clone()));
+    Ok(d)
+}
+
+/// Qwen3. Follows mlx_lm/models/qwen3.py.
+fn qwen3(c: &Config) -> Result<DecoderConfig> {
+    c.int("head_dim")?;
+    RopeConfig::read(c, c.int("head_dim")?, None)?;
+    Ok(DecoderConfig { qk_norm: true, ..base(c)? })
+}
+
+/// Phi-3 and Phi-4-mini. Follows mlx_lm/models/phi3.py.
+fn phi3(c: &Config) -> Result<DecoderConfig> {
+    let mut d = base(c)?;
+    d.fused = Fused { qkv: true, gate_up: true };
+    let dims = (f64::from(d.head_dim) * c.float_or("partial_rotary_factor", 1.0)?) as i32;
+    let rope = RopeConfig::read(c, dims, Some(10_000.0))?;
+    d.layers.iter_mut().for_each(|layer| layer.rope = Some(rope.clone()));
+    Ok(d)
+}
+
+/// Gemma 2. Follows mlx_lm/models/gemma2.py.
+fn gemma2(c: &Config) -> Result<DecoderConfig> {
+    let d = base(c)?;
+    Ok(DecoderConfig {
+        norm: NormKind::RmsPlusOne,
+        placement: Placement::Sandwich,
+        attention_scale: c.float_or("query_pre_attn_scalar", 144.0)?.powf(-0.5) as f32,
+        attention_softcap: Some(c.float_or("attn_logit_softcapping", 50.0)? as f32),
+        logit_softcap: Some(c.float_or("final_logit_softcapping", 30.0)? as f32),
+        activation: Activation::GeluTanh,
+        embedding_scale: Some(f64::from(d.hidden_size).sqrt() as f32),
+        tied: Some(true),
+        ..d
+    })
+}
+
+/// Gemma 3, text only. Follows mlx_lm/models/gemma3_text.py.
+fn gemma3_text(c: &Config) -> Result<DecoderConfig> {
+    let mut d = base(c)?;
+    let (window, pattern) = (c.int_or("sliding_window", 512)?, c.int_or("sliding_window_pattern", 6)?);
+    let local = RopeConfig::plain(d.head_dim, c.float_or("rope_local_base_freq", 10_000.0)?);
+    let global = RopeConfig::read(c, d.head_dim, Some(1_000_000.0))?;
+    d.layers = (1..=d.layers.len() as i32)
+        .map(|i| match i % pattern {
+            0 => LayerConfig { window: None, rope: Some(global.clone()) },
+            _ => LayerConfig { window: Some(window), rope: Some(local.clone()) },
+        })
+        .collect();
+    // The reference multiplies by the factor as bf16 holds it.
+    let scale = mlx_ops::bf16::from_f64(f64::from(d.hidden_size).sqrt()).to_f32();
+    Ok(DecoderConfig {
+        norm: NormKind::RmsPlusOne,
+        placement: Placement::Sandwich,
+        qk_norm: true,
+        attention_scale: c.float_or("query_pre_attn_scalar", 256.0)?.powf(-0.5) as f32,
+        activation: Activation::GeluTanh,
+        embedding_scale: Some(scale),
+        clip_residual: true,
+        tied: None,
+        ..d
+    })
+}

@@ -1,0 +1,27 @@
+//! What models are made of: weights, layers, caches, the decoder, tokenizer, sampling, and the one generation loop.
+//!
+//! A text model is described by a [`decoder::DecoderConfig`], built from [`Weights`], and run by
+//! [`generate::Generation`]. Only [`weights`], [`gguf`] and [`tokenizer`] read files.
+#![warn(missing_docs)]
+
+pub mod activation;
+pub mod attention;
+pub mod cache;
+pub mod chat;
+mod config;
+pub mod decoder;
+mod error;
+pub mod generate;
+pub mod gguf;
+mod linear;
+mod norm;
+pub mod rope;
+pub mod tokenizer;
+pub mod weights;
+
+pub use config::Config;
+pub use error::{Error, Result};
+pub use linear::{Embedding, Linear};
+pub use mlx_ops as ops;
+pub use norm::{Norm, NormKind};
+pub use weights::Weights;

@@ -1,0 +1,126 @@
+//! Text to token ids and back, from a Hugging Face folder or a GGUF file.
+
+mod dir;
+mod gguf;
+mod pieces;
+mod pre;
+mod spm;
+mod stream;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::chat::ChatTemplate;
+use crate::{Error, Result};
+pub use stream::Detokenizer;
+
+use pieces::Pieces;
+
+/// A tokenizer with its special tokens and chat template. Cheap to clone, and may be used from many threads.
+#[derive(Clone)]
+pub struct Tokenizer(Arc<Inner>);
+
+struct Inner {
+    model: tokenizers::Tokenizer,
+    special: Special,
+    /// A template that does not parse fails when it is asked for: completion works without it.
+    chat: Result<Option<ChatTemplate>>,
+    pieces: Pieces,
+}
+
+/// The roles that token ids play, as the model's files state them.
+#[derive(Default)]
+struct Special {
+    bos: Option<u32>,
+    pad: Option<u32>,
+    unk: Option<u32>,
+    eos: Vec<u32>,
+    /// What `encode` puts around the text, where the files say so; otherwise tokenizer.json's post-processor does.
+    around: Option<(Vec<u32>, Vec<u32>)>,
+}
+
+impl Tokenizer {
+    /// Reads a Hugging Face model folder: `tokenizer.json`, and where they exist `tokenizer_config.json`,
+    /// `special_tokens_map.json`, `chat_template.jinja`, `generation_config.json` and `config.json`.
+    ///
+    /// `tokenizer.json` decides how text is split; transformers' own classes rebuild a few old tokenizers differently.
+    pub fn from_dir(dir: impl AsRef<Path>) -> Result<Self> {
+        dir::load(dir.as_ref())
+    }
+
+    /// Builds the tokenizer that a GGUF file describes: byte-level BPE (`gpt2`) or SentencePiece BPE (`llama`).
+    pub fn from_gguf(header: &crate::gguf::Header) -> Result<Self> {
+        gguf::load(header)
+    }
+
+    fn new(model: tokenizers::Tokenizer, special: Special, chat: Result<Option<ChatTemplate>>) -> Result<Self> {
+        let pieces = Pieces::new(&model)?;
+        Ok(Self(Arc::new(Inner { model, special, chat, pieces })))
+    }
+
+    /// Token ids of `text`. Special tokens written in the text become their ids; `add_special` adds what the model
+    /// expects around a text, such as a first `<s>`. A rendered chat has them already: pass `false` there.
+    pub fn encode(&self, text: &str, add_special: bool) -> Result<Vec<u32>> {
+        let around = self.0.special.around.as_ref().filter(|_| add_special);
+        let encoding = self
+            .0
+            .model
+            .encode_fast(text, add_special && around.is_none())
+            .map_err(|e| Error::msg(format!("The text cannot be encoded: {e}.")))?;
+        Ok(match around {
+            Some((before, after)) => [before, encoding.get_ids(), after].concat(),
+            None => encoding.get_ids().to_vec(),
+        })
+    }
+
+    /// Text of `ids`. Ids outside the vocabulary decode to nothing.
+    pub fn decode(&self, ids: &[u32], skip_special: bool) -> Result<String> {
+        self.0.model.decode(ids, skip_special).map_err(|e| Error::msg(format!("The token ids cannot be decoded: {e}.")))
+    }
+
+    /// A decoder for one growing sequence. It skips special tokens; see [`Detokenizer::keep_special`].
+    pub fn stream(&self) -> Detokenizer {
+        Detokenizer::new(self.clone())
+    }
+
+    /// The token as the vocabulary spells it, which is not its text: see [`Tokenizer::decode`].
+    pub fn token(&self, id: u32) -> Option<String> {
+        self.0.model.id_to_token(id)
+    }
+
+    pub fn id(&self, token: &str) -> Option<u32> {
+        self.0.model.token_to_id(token)
+    }
+
+    /// One more than the largest id, added tokens included. A model's embedding may have more rows.
+    pub fn vocab_size(&self) -> usize {
+        self.0.pieces.len()
+    }
+
+    /// Ids that end a reply.
+    pub fn eos(&self) -> &[u32] {
+        &self.0.special.eos
+    }
+
+    pub fn bos(&self) -> Option<u32> {
+        self.0.special.bos
+    }
+
+    pub fn pad(&self) -> Option<u32> {
+        self.0.special.pad
+    }
+
+    pub fn unk(&self) -> Option<u32> {
+        self.0.special.unk
+    }
+
+    /// True for control tokens, which `decode` leaves out on request.
+    pub fn is_special(&self, id: u32) -> bool {
+        self.0.pieces.is_special(id)
+    }
+
+    /// The model's chat template, if it has one. An error is one that does not parse.
+    pub fn chat_template(&self) -> Result<Option<&ChatTemplate>> {
+        self.0.chat.as_ref().map(Option::as_ref).map_err(|e| Error::msg(e.to_string()))
+    }
+}

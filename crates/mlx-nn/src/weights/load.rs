@@ -1,0 +1,235 @@
+//! Checkpoints from a folder of safetensors files or from a GGUF file.
+
+use crate::gguf::Header;
+use crate::{Config, Error, Result, Weights};
+use mlx_ops::{Dtype, Tensor, io};
+use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// What a model is loaded from.
+pub enum ModelFiles {
+    /// A folder with `config.json`, safetensors files and a tokenizer.
+    Folder(PathBuf),
+    /// A GGUF file, which holds all of it.
+    Gguf(PathBuf),
+}
+
+/// A model's configuration and its tensors, not yet read into memory.
+pub struct Checkpoint {
+    /// The configuration.
+    pub config: Config,
+    tensors: BTreeMap<String, Tensor>,
+    origin: String,
+}
+
+impl ModelFiles {
+    /// A folder or a `.gguf` file that exists.
+    pub fn at(path: &Path) -> Result<Self> {
+        if path.is_dir() {
+            return Ok(Self::Folder(path.to_owned()));
+        }
+        match path.is_file() {
+            true => Ok(Self::Gguf(path.to_owned())),
+            false => Err(Error::msg(format!("{} does not exist.", path.display()))),
+        }
+    }
+}
+
+impl Checkpoint {
+    /// Opens a folder: `config.json` and the files that `model.safetensors.index.json` names, else `model*.safetensors`.
+    pub fn folder(dir: &Path) -> Result<Self> {
+        let config = Config::read(&dir.join("config.json"))?;
+        reject_foreign_quantization(&config)?;
+        let mut tensors = BTreeMap::new();
+        let index = dir.join("model.safetensors.index.json");
+        let (files, expected) = match index.is_file() {
+            true => read_index(&index)?,
+            false => (list_files(dir)?, BTreeMap::new()),
+        };
+        for file in files {
+            let path = dir.join(&file);
+            check_safetensors(&path)?;
+            let loaded = io::load_safetensors(&path).map_err(|e| Error::msg(e.message()).in_file(&path))?;
+            tensors.extend(loaded.arrays.into_iter().map(|(name, array)| (name, Tensor::from(array))));
+        }
+        for (name, file) in expected {
+            if !tensors.contains_key(&name) {
+                let path = index.display();
+                return Err(Error::msg(format!("{path} names tensor `{name}` in {file}, which does not hold it.")));
+            }
+        }
+        Ok(Self { config, tensors, origin: dir.display().to_string() })
+    }
+
+    /// Opens a GGUF file whose header was read and checked; names become Hugging Face's.
+    pub fn gguf(path: &Path, header: &Header) -> Result<Self> {
+        let config = gguf_config(path, header)?;
+        let loaded = io::load_gguf(path).map_err(|e| Error::msg(e.message()).in_file(path))?;
+        let mut tensors = BTreeMap::new();
+        for (name, array) in loaded.arrays {
+            let name = gguf_name(&name).ok_or_else(|| {
+                Error::msg(format!("{}: tensor `{name}` is not one of a text decoder's.", path.display()))
+            })?;
+            tensors.insert(name, Tensor::from(array));
+        }
+        // A table of rope frequencies, which follows from the configuration.
+        tensors.remove("rope_freqs.weight");
+        Ok(Self { config, tensors, origin: path.display().to_string() })
+    }
+
+    /// The tensors as a model takes them, floating-point ones as `dtype` if given.
+    pub fn weights(self, dtype: Option<Dtype>) -> Weights {
+        Weights::new(self.tensors, dtype, self.origin)
+    }
+}
+
+fn read_json(path: &Path) -> Result<Value> {
+    let text = std::fs::read_to_string(path).map_err(|e| Error::msg(format!("{} cannot be read: {e}.", path.display())))?;
+    serde_json::from_str(&text).map_err(|e| Error::msg(format!("{} is not valid JSON: {e}.", path.display())))
+}
+
+/// The files of an index in order, and which tensor is in which.
+fn read_index(index: &Path) -> Result<(BTreeSet<String>, BTreeMap<String, String>)> {
+    let value = read_json(index)?;
+    let bad = || Error::msg(format!("{}: the key `weight_map` should map tensor names to files.", index.display()));
+    let map = value.get("weight_map").and_then(Value::as_object).ok_or_else(bad)?;
+    let mut expected = BTreeMap::new();
+    for (name, file) in map {
+        expected.insert(name.clone(), file.as_str().ok_or_else(bad)?.to_owned());
+    }
+    Ok((expected.values().cloned().collect(), expected))
+}
+
+fn list_files(dir: &Path) -> Result<BTreeSet<String>> {
+    let unreadable = |e| Error::msg(format!("{} cannot be read: {e}.", dir.display()));
+    let mut files = BTreeSet::new();
+    for entry in std::fs::read_dir(dir).map_err(unreadable)? {
+        let name = entry.map_err(unreadable)?.file_name().to_string_lossy().into_owned();
+        if name.starts_with("model") && name.ends_with(".safetensors") {
+            files.insert(name);
+        }
+    }
+    match files.is_empty() {
+        true => Err(Error::msg(format!("{} holds no model*.safetensors file.", dir.display()))),
+        false => Ok(files),
+    }
+}
+
+/// MLX reads tensors when they are first used, too late to report a file that ends early.
+fn check_safetensors(path: &Path) -> Result<()> {
+    let unreadable = |e: std::io::Error| Error::msg(format!("{} cannot be read: {e}.", path.display()));
+    let mut file = std::fs::File::open(path).map_err(unreadable)?;
+    let size = file.metadata().map_err(unreadable)?.len();
+    let mut length = [0u8; 8];
+    file.read_exact(&mut length)
+        .map_err(|_| Error::msg(format!("{} is not a safetensors file: it has only {size} bytes.", path.display())))?;
+    let header = u64::from_le_bytes(length);
+    if header > size - 8 {
+        let path = path.display();
+        return Err(Error::msg(format!("{path} is truncated: its header needs {header} bytes and {} follow.", size - 8)));
+    }
+    let mut bytes = length.to_vec();
+    file.take(header).read_to_end(&mut bytes).map_err(unreadable)?;
+    let (_, metadata) = safetensors::SafeTensors::read_metadata(&bytes)
+        .map_err(|e| Error::msg(format!("{} has a broken safetensors header: {e}.", path.display())))?;
+    let (data, there) = (metadata.data_len() as u64, size - 8 - header);
+    match data > there {
+        true => Err(Error::msg(format!("{} is truncated: its tensors need {data} bytes and {there} are there.", path.display()))),
+        false => Ok(()),
+    }
+}
+
+fn reject_foreign_quantization(config: &Config) -> Result<()> {
+    let Some(foreign) = config.object("quantization_config")? else { return Ok(()) };
+    match foreign.opt_text("quant_method")? {
+        None | Some("mxfp4" | "mxfp8") => Ok(()),
+        Some(method) => Err(config.wrong("quantization_config.quant_method", "a format that MLX packs", method)),
+    }
+}
+
+/// Keys of `config.json` and of GGUF, the latter without the architecture in front.
+const COUNTS: [(&str, &str); 7] = [
+    ("hidden_size", "embedding_length"),
+    ("num_hidden_layers", "block_count"),
+    ("intermediate_size", "feed_forward_length"),
+    ("num_attention_heads", "attention.head_count"),
+    ("num_key_value_heads", "attention.head_count_kv"),
+    ("head_dim", "attention.key_length"),
+    ("max_position_embeddings", "context_length"),
+];
+
+const NUMBERS: [(&str, &str); 2] =
+    [("rms_norm_eps", "attention.layer_norm_rms_epsilon"), ("rope_theta", "rope.freq_base")];
+
+fn gguf_config(path: &Path, header: &Header) -> Result<Config> {
+    let arch: &str = header.require("general.architecture")?;
+    if !["llama", "qwen2", "qwen3"].contains(&arch) {
+        return Err(Error::msg(format!(
+            "{}: the architecture `{arch}` cannot be read from GGUF; llama, qwen2 and qwen3 can.",
+            path.display()
+        )));
+    }
+    let mut values = Map::new();
+    values.insert("model_type".into(), json!(arch));
+    for (name, key) in COUNTS {
+        if let Some(value) = header.get::<u64>(&format!("{arch}.{key}"))? {
+            values.insert(name.into(), json!(value));
+        }
+    }
+    for (name, key) in NUMBERS {
+        if let Some(value) = header.get::<f64>(&format!("{arch}.{key}"))? {
+            values.insert(name.into(), json!(value));
+        }
+    }
+    match header.get::<&str>(&format!("{arch}.rope.scaling.type"))? {
+        None | Some("none") => {}
+        Some(kind) => {
+            let factor: f64 = header.require(&format!("{arch}.rope.scaling.factor"))?;
+            values.insert("rope_scaling".into(), json!({ "type": kind, "factor": factor }));
+        }
+    }
+    // Rows of q and k are stored in the order that rotates neighbours.
+    values.insert("rope_traditional".into(), json!(arch == "llama"));
+    if let Some(table) = header.tensors().iter().find(|tensor| tensor.name == "token_embd.weight") {
+        values.insert("vocab_size".into(), json!(table.dims.last()));
+    }
+    Ok(Config::new(values, path))
+}
+
+/// llama.cpp's tensor names and Hugging Face's.
+const NAMES: [(&str, &str); 14] = [
+    ("attn_norm", "input_layernorm"),
+    ("attn_q_norm", "self_attn.q_norm"),
+    ("attn_k_norm", "self_attn.k_norm"),
+    ("attn_q", "self_attn.q_proj"),
+    ("attn_k", "self_attn.k_proj"),
+    ("attn_v", "self_attn.v_proj"),
+    ("attn_output", "self_attn.o_proj"),
+    ("ffn_norm", "post_attention_layernorm"),
+    ("ffn_gate", "mlp.gate_proj"),
+    ("ffn_up", "mlp.up_proj"),
+    ("ffn_down", "mlp.down_proj"),
+    ("token_embd", "model.embed_tokens"),
+    ("output_norm", "model.norm"),
+    ("output", "lm_head"),
+];
+
+fn gguf_name(name: &str) -> Option<String> {
+    if name == "rope_freqs.weight" {
+        return Some(name.to_owned());
+    }
+    let lookup = |part: &str| NAMES.iter().find(|(theirs, _)| *theirs == part).map(|&(_, ours)| ours);
+    match name.strip_prefix("blk.") {
+        Some(rest) => {
+            let mut parts = rest.splitn(3, '.');
+            let (layer, module, kind) = (parts.next()?, parts.next()?, parts.next()?);
+            Some(format!("model.layers.{layer}.{}.{kind}", lookup(module)?))
+        }
+        None => {
+            let (module, kind) = name.split_once('.')?;
+            Some(format!("{}.{kind}", lookup(module)?))
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! Weights by name: scoped, shape-checked, and packed or dense as the checkpoint has them.
+
+mod load;
+
+pub use load::{Checkpoint, ModelFiles};
+
+use crate::{Embedding, Error, Linear, Result};
+use mlx_ops::{Dtype, Quantization, Tensor, zeros};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// A checkpoint's tensors seen from one module's place in it.
+///
+/// Taking a tensor removes it, so that [`Weights::finish`] can name what was never used. A tensor that is missing is
+/// noted and stands in as zeros until then, so that one error names all of them.
+#[derive(Clone)]
+pub struct Weights {
+    store: Rc<Store>,
+    path: String,
+}
+
+struct Store {
+    origin: String,
+    dtype: Option<Dtype>,
+    left: RefCell<BTreeMap<String, Tensor>>,
+    taken: RefCell<Vec<Tensor>>,
+    missing: RefCell<Vec<String>>,
+}
+
+/// A matrix as the checkpoint holds it.
+#[derive(Clone)]
+pub enum Matrix {
+    /// Shape `(out, in)`.
+    Dense(Tensor),
+    /// Rows packed along `in`, with scales and, in mode `affine`, biases per group.
+    Packed {
+        /// Shape `(out, in * bits / 32)`, u32.
+        weight: Tensor,
+        /// Shape `(out, in / group_size)`.
+        scales: Tensor,
+        /// Shape `(out, in / group_size)`.
+        biases: Option<Tensor>,
+        /// How the rows are packed.
+        q: Quantization,
+    },
+}
+
+impl Weights {
+    /// The tensors of a checkpoint. Floating-point tensors convert to `dtype` if given; packed ones stay packed.
+    pub fn new(tensors: BTreeMap<String, Tensor>, dtype: Option<Dtype>, origin: impl Into<String>) -> Self {
+        let (taken, missing) = (RefCell::default(), RefCell::default());
+        let store = Store { origin: origin.into(), dtype, left: RefCell::new(tensors), taken, missing };
+        Self { store: Rc::new(store), path: String::new() }
+    }
+
+    /// The same weights seen from a child module.
+    pub fn at(&self, name: impl std::fmt::Display) -> Self {
+        Self { store: self.store.clone(), path: self.key(&name.to_string()) }
+    }
+
+    fn key(&self, name: &str) -> String {
+        if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
+    }
+
+    /// Whether a tensor of this name is there.
+    pub fn has(&self, name: &str) -> bool {
+        self.store.left.borrow().contains_key(&self.key(name))
+    }
+
+    /// Leaves tensors out that the model does not want.
+    pub fn drop_where(&self, unwanted: impl Fn(&str) -> bool) {
+        self.store.left.borrow_mut().retain(|name, _| !unwanted(name));
+    }
+
+    fn pop(&self, name: &str) -> Option<Tensor> {
+        self.store.left.borrow_mut().remove(&self.key(name))
+    }
+
+    fn keep(&self, tensor: Tensor) -> Result<Tensor> {
+        let tensor = match self.store.dtype {
+            Some(dtype) if tensor.dtype().is_float() && tensor.dtype() != dtype => tensor.astype(dtype)?,
+            _ => tensor,
+        };
+        self.store.taken.borrow_mut().push(tensor.clone());
+        Ok(tensor)
+    }
+
+    fn wrong_shape(&self, name: &str, found: &[i32], expected: &[i32]) -> Error {
+        let key = self.key(name);
+        Error::msg(format!("{}: tensor `{key}` has shape {found:?}, expected {expected:?}.", self.store.origin))
+    }
+
+    /// The tensor of this name, which must have shape `dims`.
+    pub fn take(&self, name: &str, dims: &[i32]) -> Result<Tensor> {
+        match self.pop(name) {
+            Some(tensor) if tensor.shape() == dims => self.keep(tensor),
+            Some(tensor) => Err(self.wrong_shape(name, tensor.shape(), dims)),
+            None => {
+                self.store.missing.borrow_mut().push(self.key(name));
+                Ok(zeros(dims, self.store.dtype.unwrap_or(Dtype::F32))?)
+            }
+        }
+    }
+
+    /// The matrix `weight` of shape `(out, in)`, packed if its `scales` are there.
+    pub fn matrix(&self, inputs: i32, outputs: i32) -> Result<Matrix> {
+        let Some(scales) = self.pop("scales") else {
+            return Ok(Matrix::Dense(self.take("weight", &[outputs, inputs])?));
+        };
+        let Some(weight) = self.pop("weight") else {
+            return Ok(Matrix::Dense(self.take("weight", &[outputs, inputs])?));
+        };
+        let q = self.infer(&weight, &scales, inputs, outputs)?;
+        let biases = match q.mode {
+            "affine" => Some(self.take("biases", scales.shape())?),
+            _ => None,
+        };
+        Ok(Matrix::Packed { weight: self.keep(weight)?, scales: self.keep(scales)?, biases, q })
+    }
+
+    /// Bits and group size follow from the shapes, and the scales' dtype tells the mode, so that a per-layer setting
+    /// in config.json needs no reading: it can only repeat what the tensors say.
+    fn infer(&self, weight: &Tensor, scales: &Tensor, inputs: i32, outputs: i32) -> Result<Quantization> {
+        let (packed, groups) = match (weight.shape(), scales.shape()) {
+            (&[rows, packed], &[also, groups]) if rows == outputs && also == outputs && groups > 0 => (packed, groups),
+            (found, _) if found.first() != Some(&outputs) => {
+                return Err(self.wrong_shape("weight", found, &[outputs, inputs]));
+            }
+            (_, found) => return Err(self.wrong_shape("scales", found, &[outputs, -1])),
+        };
+        let (bits, group_size) = (packed * 32 / inputs, inputs / groups);
+        let mode = match (scales.dtype(), bits, group_size) {
+            (Dtype::U8, 4, 16) => "nvfp4",
+            (Dtype::U8, 4, 32) => "mxfp4",
+            (Dtype::U8, 8, 32) => "mxfp8",
+            (dtype, 2..=8, 16 | 32 | 64 | 128) if dtype.is_float() => "affine",
+            _ => {
+                return Err(Error::msg(format!(
+                    "{}: tensor `{}` is packed in a way MLX does not know: {bits} bits in groups of {group_size}, scales {}.",
+                    self.store.origin,
+                    self.key("weight"),
+                    scales.dtype()
+                )));
+            }
+        };
+        match packed * 32 == inputs * bits && groups * group_size == inputs {
+            true => Ok(Quantization { group_size, bits, mode }),
+            false => Err(self.wrong_shape("weight", weight.shape(), &[outputs, inputs * bits / 32])),
+        }
+    }
+
+    /// The linear layer at `name`, from `inputs` to `outputs` features.
+    pub fn linear(&self, name: &str, inputs: i32, outputs: i32, bias: bool) -> Result<Linear> {
+        let w = self.at(name);
+        let matrix = w.matrix(inputs, outputs)?;
+        let bias = bias.then(|| w.take("bias", &[outputs])).transpose()?;
+        Linear::new(matrix, bias)
+    }
+
+    /// The embedding at `name`: `entries` rows of `dims` features.
+    pub fn embedding(&self, name: &str, entries: i32, dims: i32) -> Result<Embedding> {
+        Ok(Embedding::new(self.at(name).matrix(dims, entries)?))
+    }
+
+    /// `count` modules at `name.0`, `name.1` and so on.
+    pub fn layers<T>(&self, name: &str, count: usize, f: impl Fn(&Weights, usize) -> Result<T>) -> Result<Vec<T>> {
+        (0..count).map(|i| f(&self.at(format_args!("{name}.{i}")), i)).collect()
+    }
+
+    /// Reads all taken tensors into memory, reporting bytes done and in all, and fails where the checkpoint lacks a
+    /// tensor or holds one that no module took.
+    pub fn finish(&self, mut progress: impl FnMut(usize, usize)) -> Result<()> {
+        let missing = self.store.missing.take();
+        let unused: Vec<String> = self.store.left.take().into_keys().collect();
+        if !missing.is_empty() || !unused.is_empty() {
+            return Err(mismatch(&self.store.origin, &missing, &unused));
+        }
+        let taken = self.store.taken.take();
+        let total = taken.iter().map(Tensor::nbytes).sum();
+        let mut done = 0;
+        for tensor in taken {
+            tensor.eval().map_err(|e| Error::msg(format!("{}: {}", self.store.origin, e.message())))?;
+            done += tensor.nbytes();
+            progress(done, total);
+        }
+        Ok(())
+    }
+}
+
+fn mismatch(origin: &str, missing: &[String], unused: &[String]) -> Error {
+    let list = |names: &[String]| {
+        let shown: Vec<String> = names.iter().take(8).map(|name| format!("`{name}`")).collect();
+        let more = names.len().saturating_sub(8);
+        if more > 0 { format!("{} and {more} more", shown.join(", ")) } else { shown.join(", ") }
+    };
+    let mut parts = Vec::new();
+    if !missing.is_empty() {
+        parts.push(format!("the model needs tensors that are not there: {}", list(missing)));
+    }
+    if !unused.is_empty() {
+        parts.push(format!("there are tensors that the model does not use: {}", list(unused)));
+    }
+    Error::msg(format!("{origin}: {}.", parts.join("; ")))
+}
