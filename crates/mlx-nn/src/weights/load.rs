@@ -130,9 +130,9 @@ fn check_safetensors(path: &Path) -> Result<()> {
         let path = path.display();
         return Err(Error::msg(format!("{path} is truncated: its header needs {header} bytes and {} follow.", size - 8)));
     }
-    let mut bytes = length.to_vec();
+    let mut bytes = Vec::new();
     file.take(header).read_to_end(&mut bytes).map_err(unreadable)?;
-    let (_, metadata) = safetensors::SafeTensors::read_metadata(&bytes)
+    let metadata: safetensors::tensor::Metadata = serde_json::from_slice(&bytes)
         .map_err(|e| Error::msg(format!("{} has a broken safetensors header: {e}.", path.display())))?;
     let (data, there) = (metadata.data_len() as u64, size - 8 - header);
     match data > there {

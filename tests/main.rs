@@ -1,0 +1,3 @@
+//! All integration tests, one binary: by layer, then by modality.
+
+mod lm;

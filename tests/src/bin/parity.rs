@@ -1,0 +1,56 @@
+//! Prints parity tables: `parity lm DIR` checks every case that xtask/py/lm_cases.py wrote into DIR.
+
+use mlx_tests::lm_case;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["lm", dir] => lm(Path::new(dir)),
+        _ => {
+            eprintln!("usage: parity lm DIR");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn cases(dir: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(dir)?.collect::<Result<Vec<_>, _>>()?;
+    let mut cases: Vec<_> = entries.into_iter().map(|e| e.path()).filter(|p| p.join("expect.safetensors").exists()).collect();
+    cases.sort();
+    Ok(cases)
+}
+
+fn lm(dir: &Path) -> ExitCode {
+    let cases = match cases(dir) {
+        Ok(cases) if !cases.is_empty() => cases,
+        Ok(_) => {
+            eprintln!("error: {} holds no case.", dir.display());
+            return ExitCode::from(2);
+        }
+        Err(e) => {
+            eprintln!("error: {} cannot be read: {e}.", dir.display());
+            return ExitCode::from(2);
+        }
+    };
+    println!("{:<44} {:>10} {:>10} {:>10}", "case (largest difference of logits)", "prompt", "chunks", "decode");
+    let (mut failed, mut largest) = (0, 0f32);
+    for case in &cases {
+        let name = case.file_name().unwrap_or_default().to_string_lossy();
+        match lm_case::check(case) {
+            Ok(r) => {
+                let verdict = if r.passed() { "" } else { "  FAILED" };
+                println!("{name:<44} {:>10.1e} {:>10.1e} {:>10.1e}{verdict}", r.prompt, r.chunks, r.decode);
+                failed += usize::from(!r.passed());
+                largest = largest.max(r.prompt).max(r.decode);
+            }
+            Err(e) => {
+                println!("{name:<44} FAILED: {e}");
+                failed += 1;
+            }
+        }
+    }
+    println!("summary: cases={} failed={failed} tolerance={:e} largest={largest:.1e}", cases.len(), lm_case::TOLERANCE);
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
