@@ -1,0 +1,5 @@
+//! Layers, caches and sampling against the reference.
+
+mod cache;
+mod rope;
+mod sample;
