@@ -149,12 +149,18 @@ fn unwritable(cache: &Path, error: &io::Error) -> String {
 
 /// Downloads one wheel with pip, or with uv's pip where no Python is installed.
 fn pip_download(package: &Package, folder: &Path) -> Result<(), String> {
-    let ways: [&[&str]; 4] =
-        [&["python3", "-m", "pip"], &["python", "-m", "pip"], &["pip3"], &["uv", "tool", "run", "pip"]];
-    let way =
-        ways.into_iter().find(|way| matches!(run(way, &["--version"]), Ok(out) if out.status.success())).ok_or_else(
-            || format!("{} has to be downloaded, but neither `python3 -m pip` nor `uv` can be run.", package.name),
-        )?;
+    download_with(
+        &[&["python3", "-m", "pip"], &["python", "-m", "pip"], &["pip3"], &["uv", "tool", "run", "pip"]],
+        package,
+        folder,
+    )
+}
+
+/// [`pip_download`] with the ways to start pip as an argument; the first that can be started is taken.
+fn download_with(ways: &[&[&str]], package: &Package, folder: &Path) -> Result<(), String> {
+    let way = ways.iter().find(|way| matches!(run(way, &["--version"]), Ok(out) if out.status.success())).ok_or_else(
+        || format!("{} has to be downloaded, but neither `python3 -m pip` nor `uv` can be run.", package.name),
+    )?;
     let wanted = format!("{}=={}", package.name, package.version);
     let folder = folder.to_string_lossy();
     let download = ["download", "--quiet", "--no-input", "--disable-pip-version-check", "--retries=2", "--no-deps"];
@@ -172,4 +178,110 @@ fn pip_download(package: &Package, folder: &Path) -> Result<(), String> {
 
 fn run(program: &[&str], arguments: &[&str]) -> io::Result<Output> {
     Command::new(program[0]).args(&program[1..]).args(arguments).output()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+    use zip::write::{SimpleFileOptions, ZipWriter};
+
+    /// A wheel with one file in the layout of MLX's.
+    fn wheel(folder: &Path) -> PathBuf {
+        let path = folder.join("a-1.0-py3-none-any.whl");
+        let mut zip = ZipWriter::new(File::create(&path).unwrap());
+        zip.start_file("mlx/lib/libmlx.so", SimpleFileOptions::default()).unwrap();
+        io::copy(&mut &b"library"[..], &mut zip).unwrap();
+        zip.finish().unwrap();
+        path
+    }
+
+    fn package(sha256: &str) -> Package {
+        Package { name: "a", version: "1.0", platform: "any", sha256: sha256.to_owned().leak() }
+    }
+
+    /// Downloads `bytes` as package `a`, pinned to `sha256`, into an empty cache, and returns the error.
+    #[track_caller]
+    fn refused(bytes: &[u8], sha256: &str, expected: &[&str]) {
+        let cache = tempfile::tempdir().unwrap();
+        let download =
+            |_: &Package, folder: &Path| fs::write(folder.join("a-1.0.whl"), bytes).map_err(|e| e.to_string());
+        let error = unpacked_with(&[package(sha256)], cache.path(), download).unwrap_err();
+        for part in expected {
+            assert!(error.contains(part), "{error:?} lacks {part:?}");
+        }
+        let left: Vec<_> = fs::read_dir(cache.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left.len(), 1, "only the lock stays: {left:?}");
+    }
+
+    #[test]
+    fn a_second_call_downloads_nothing() {
+        let (source, cache) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let wheel = wheel(source.path());
+        let calls = Cell::new(0);
+        let download = |_: &Package, folder: &Path| {
+            calls.set(calls.get() + 1);
+            fs::copy(&wheel, folder.join(wheel.file_name().unwrap())).map(|_| ()).map_err(|e| e.to_string())
+        };
+        let packages = [package(&sha256(&wheel).unwrap())];
+        let first = unpacked_with(&packages, cache.path(), download).unwrap();
+        let second = unpacked_with(&packages, cache.path(), download).unwrap();
+        assert_eq!((first.clone(), calls.get()), (second, 1));
+        assert_eq!(fs::read(first.join("mlx/lib/libmlx.so")).unwrap(), b"library");
+    }
+
+    #[test]
+    fn callers_at_the_same_time_share_one_download() {
+        let (source, cache) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let wheel = wheel(source.path());
+        let packages = [package(&sha256(&wheel).unwrap())];
+        let calls = std::sync::atomic::AtomicUsize::new(0);
+        let download = |_: &Package, folder: &Path| {
+            calls.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            fs::copy(&wheel, folder.join("a-1.0.whl")).map(|_| ()).map_err(|e| e.to_string())
+        };
+        std::thread::scope(|scope| {
+            let threads = [(); 4].map(|()| scope.spawn(|| unpacked_with(&packages, cache.path(), download)));
+            for thread in threads {
+                thread.join().unwrap().unwrap();
+            }
+        });
+        assert_eq!(calls.into_inner(), 1);
+    }
+
+    #[test]
+    fn a_wrong_hash_names_the_file_and_both_hashes() {
+        refused(b"bytes", "00ff", &["a-1.0.whl", "00ff", &hex(&Sha256::digest(b"bytes"))]);
+    }
+
+    #[test]
+    fn a_truncated_wheel_is_refused() {
+        let source = tempfile::tempdir().unwrap();
+        let whole = fs::read(wheel(source.path())).unwrap();
+        let half = &whole[..whole.len() / 2];
+        let pinned = hex(&Sha256::digest(&whole));
+        refused(half, &pinned, &["wrong sha256", &pinned]);
+        refused(half, &hex(&Sha256::digest(half)), &["a-1.0.whl cannot be unpacked"]);
+    }
+
+    #[test]
+    fn a_cache_that_cannot_be_written_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        fs::write(&file, "").unwrap();
+        let error = unpacked_with(&[package("00")], &file.join("cache"), |_, _| Ok(())).unwrap_err();
+        assert!(error.contains(&format!("{} cannot be written", file.join("cache").display())), "{error}");
+        assert!(error.contains("MLX_CACHE_DIR"), "{error}");
+    }
+
+    #[test]
+    fn without_pip_or_with_a_failing_one_the_error_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = download_with(&[&["no-such-python"]], &package("00"), folder.path()).unwrap_err();
+        assert_eq!(error, "a has to be downloaded, but neither `python3 -m pip` nor `uv` can be run.");
+        // `$0` is the first argument here.
+        let fails: &[&str] = &["sh", "-c", "test \"$0\" = --version || { echo no network >&2; exit 3; }"];
+        let error = download_with(&[&["no-such-python"], fails], &package("00"), folder.path()).unwrap_err();
+        assert!(error.contains("download a==1.0` failed (exit status: 3):\n    no network"), "{error}");
+    }
 }

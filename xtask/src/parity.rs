@@ -1,0 +1,16 @@
+//! `cargo xtask parity`: ours against the Python reference, case by case.
+
+use crate::{Result, flags, project, python};
+use xshell::cmd;
+
+/// Lets the reference write its cases, then runs ours over them and prints the table.
+pub fn run(flags: &flags::Parity) -> Result {
+    project::known_suite("parity", &flags.suite)?;
+    let sh = project::shell()?;
+    let python = python::reference(&sh)?;
+    let cases = project::results(&sh, "parity/lm")?;
+    let filter = flags.filter.as_ref().map_or(vec![], |text| vec!["--filter", text]);
+    let filter_again = filter.clone();
+    cmd!(sh, "{python} xtask/py/lm_cases.py --out {cases} {filter...}").run()?;
+    project::pass_through(cmd!(sh, "cargo run --quiet -p mlx-tests --bin parity -- lm {cases} {filter_again...}"))
+}
