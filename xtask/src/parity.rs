@@ -9,6 +9,8 @@ pub fn run(flags: &flags::Parity) -> Result {
     let sh = project::shell()?;
     let python = python::reference(&sh)?;
     let cases = project::results(&sh, "parity/lm")?;
+    // Cases of an earlier run may be ones that no longer exist.
+    sh.remove_path(&cases)?;
     let filter = flags.filter.as_ref().map_or(vec![], |text| vec!["--filter", text]);
     let filter_again = filter.clone();
     cmd!(sh, "{python} xtask/py/lm_cases.py --out {cases} {filter...}").run()?;

@@ -8,5 +8,6 @@ pub fn run(flags: &flags::Test) -> Result {
     let inputs = fetch::inputs()?;
     let sh = project::shell()?;
     let args = &flags.args;
-    project::pass_through(cmd!(sh, "cargo test --workspace {args...}").env("MLX_TEST_DATA", inputs))
+    // In the root of a workspace without a root package, `cargo test` means all of them, until `-p` says otherwise.
+    project::pass_through(cmd!(sh, "cargo test {args...}").env("MLX_TEST_DATA", inputs))
 }

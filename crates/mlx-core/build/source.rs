@@ -10,7 +10,7 @@ pub fn build() -> Result<PathBuf, String> {
     println!("cargo::rerun-if-changed=build/CMakeLists.txt");
     let mut cmake = cmake::Config::new("build");
     if let Some(folder) = std::env::var_os("MLX_SOURCE_DIR").filter(|folder| !folder.is_empty()) {
-        let folder = PathBuf::from(folder);
+        let folder = std::path::absolute(&folder).unwrap_or_else(|_| PathBuf::from(&folder));
         if !folder.join("mlx/version.h").is_file() {
             return Err(format!("MLX_SOURCE_DIR={} has no mlx/version.h.", folder.display()));
         }
@@ -31,5 +31,6 @@ pub fn build() -> Result<PathBuf, String> {
         .define("BUILD_SHARED_LIBS", switch(cuda))
         .define("CMAKE_INSTALL_LIBDIR", "lib");
     // The crate panics where CMake fails, after CMake has said why.
-    std::panic::catch_unwind(|| cmake.build()).map_err(|_| "CMake failed; what it said is above.".to_owned())
+    let build = std::panic::AssertUnwindSafe(|| cmake.build());
+    std::panic::catch_unwind(build).map_err(|_| "CMake failed; what it said is above.".to_owned())
 }
