@@ -4,7 +4,7 @@ use crate::{Result, fetch, flags, project};
 use xshell::cmd;
 
 /// A beginning that the small model goes on from well; asked in a chat, its 4-bit weights talk nonsense.
-const PROMPT: &str = "The capital of France is";
+const PROMPT: &str = "Photosynthesis is the process by which";
 const MAX_TOKENS: usize = 64;
 
 /// Fetches the default model and lets the `mlx-lm` binary go on from the prompt.
