@@ -13,6 +13,14 @@ mod tidy;
 #[path = "../../crates/mlx-core/build/wheel.rs"]
 mod wheel;
 
+// The rest of the build script that can be tested without a build.
+#[cfg(test)]
+#[path = "../../crates/mlx-core/build/pins.rs"]
+mod pins;
+#[cfg(test)]
+#[path = "../../crates/mlx-core/build/prefix.rs"]
+mod prefix;
+
 use std::process::ExitCode;
 
 /// What a command comes to: an exit status, or a sentence about what kept it from running.

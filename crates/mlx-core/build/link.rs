@@ -1,6 +1,6 @@
 //! Tells cargo how to link the MLX that was found, and dependents where it is.
 
-use crate::locate::Mlx;
+use crate::prefix::Mlx;
 use std::path::{Path, PathBuf};
 
 /// Prints the link lines and the `DEP_MLX_*` metadata, and writes what was chosen to `OUT_DIR/mlx-found.txt`.

@@ -1,33 +1,11 @@
 //! Finds MLX: `MLX_DIR`, then a build from source if the feature asks for one, then the official prebuilt library.
 
 use crate::pins::{self, Target};
+use crate::prefix::Mlx;
 use crate::wheel;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 pub use crate::link::link;
-
-/// An MLX that was found.
-pub struct Mlx {
-    /// Where it comes from, as `DEP_MLX_KIND` says it: `dir`, `source` or `wheel`.
-    pub kind: &'static str,
-    /// The folder that holds `include` and the library's folder.
-    pub root: PathBuf,
-    /// The folder that holds `mlx/mlx.h`.
-    pub include: PathBuf,
-    /// The folder that holds the library.
-    pub lib: PathBuf,
-    /// The library's file.
-    pub file: PathBuf,
-    /// The version that its headers name.
-    pub version: String,
-}
-
-impl Mlx {
-    /// Whether the library is an archive to be linked into the binary.
-    pub fn is_static(&self) -> bool {
-        self.file.extension().is_some_and(|extension| extension == "a")
-    }
-}
 
 const THREE_WAYS: &str = "\
 MLX can come from three places:
@@ -44,14 +22,14 @@ pub fn find() -> Result<Mlx, String> {
     }
     if let Some(folder) = std::env::var_os("MLX_DIR").filter(|folder| !folder.is_empty()) {
         let folder = std::path::absolute(&folder).unwrap_or_else(|_| PathBuf::from(&folder));
-        return open("dir", folder).map_err(|e| format!("MLX_DIR cannot be used: {e}"));
+        return Mlx::open("dir", folder).map_err(|e| format!("MLX_DIR cannot be used: {e}"));
     }
     match FROM_SOURCE {
         Some(build) => build()
-            .and_then(|folder| open("source", folder))
+            .and_then(|folder| Mlx::open("source", folder))
             .map_err(|e| format!("MLX could not be built from source: {e}\n{THREE_WAYS}")),
         None => download()
-            .and_then(|folder| open("wheel", folder))
+            .and_then(|folder| Mlx::open("wheel", folder))
             .map_err(|e| format!("MLX_DIR is not set, and the prebuilt MLX cannot be used: {e}\n{THREE_WAYS}")),
     }
 }
@@ -61,44 +39,6 @@ pub fn find() -> Result<Mlx, String> {
 const FROM_SOURCE: Option<fn() -> Result<PathBuf, String>> = Some(crate::source::build);
 #[cfg(not(feature = "source"))]
 const FROM_SOURCE: Option<fn() -> Result<PathBuf, String>> = None;
-
-/// Checks that `root` holds headers and a library of the version that the bindings are written against.
-fn open(kind: &'static str, root: PathBuf) -> Result<Mlx, String> {
-    let include = root.join("include");
-    let shown = root.display();
-    if !include.join("mlx/mlx.h").is_file() {
-        return Err(format!("{shown} has no include/mlx/mlx.h."));
-    }
-    let file = library(&root).ok_or_else(|| format!("{shown} has no libmlx in lib/ (or lib64/)."))?;
-    let version = header_version(&include).ok_or_else(|| format!("{shown}/include/mlx/version.h names no version."))?;
-    let series = |version: &str| version.rsplit_once('.').map(|(series, _)| series.to_owned());
-    if series(&version) != series(pins::VERSION) {
-        return Err(format!("{shown} holds MLX {version}; these bindings need {}.", pins::VERSION));
-    }
-    if version != pins::VERSION {
-        println!("cargo::warning={shown} holds MLX {version}; mlx-core is tested with {}", pins::VERSION);
-    }
-    println!("cargo::rerun-if-changed={}", include.join("mlx/version.h").display());
-    println!("cargo::rerun-if-changed={}", file.display());
-    let lib = file.parent().unwrap_or(&root).to_path_buf();
-    Ok(Mlx { kind, include, lib, file, version, root })
-}
-
-fn library(root: &Path) -> Option<PathBuf> {
-    let folders = ["lib", "lib64"];
-    let names = ["libmlx.so", "libmlx.dylib", "libmlx.a"];
-    let candidates = names.iter().flat_map(|name| folders.map(|folder| root.join(folder).join(name)));
-    candidates.into_iter().find(|file| file.is_file())
-}
-
-fn header_version(include: &Path) -> Option<String> {
-    let header = std::fs::read_to_string(include.join("mlx/version.h")).ok()?;
-    let part = |name: &str| {
-        let define = format!("#define MLX_VERSION_{name} ");
-        header.lines().find_map(|line| line.strip_prefix(&define)).map(str::trim)
-    };
-    Some(format!("{}.{}.{}", part("MAJOR")?, part("MINOR")?, part("PATCH")?))
-}
 
 /// Returns the root of the prebuilt library for the target, from the cache or the package index.
 fn download() -> Result<PathBuf, String> {

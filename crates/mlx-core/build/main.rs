@@ -3,6 +3,7 @@
 mod link;
 mod locate;
 mod pins;
+mod prefix;
 #[cfg(feature = "source")]
 mod source;
 mod wheel;
@@ -10,6 +11,7 @@ mod wheel;
 const BRIDGES: [&str; 6] = ["array", "fast", "io", "ops", "random", "runtime"];
 
 fn main() {
+    println!("cargo::rerun-if-env-changed=DOCS_RS");
     // docs.rs has neither MLX nor a network, and rustdoc never links.
     if std::env::var_os("DOCS_RS").is_some() {
         return;

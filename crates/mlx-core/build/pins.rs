@@ -172,3 +172,41 @@ const CUDA_12_LIBRARIES: [Package; 8] = [
         "e3f1171dbdc83c5932a45f0f4c99180a70de9bd2718c1ab77d14104f6d7147f9",
     ),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(os: &str, arch: &str, env: &str, cuda: Option<u32>, macos: u32, expected: Result<(&str, &str), &str>) {
+        let found = wheels(&Target { os, arch, env, cuda, macos });
+        match (&found, expected) {
+            (Ok(found), Ok(expected)) => assert_eq!((found[0].name, found[0].platform), expected),
+            (Err(found), Err(expected)) => assert!(found.contains(expected), "{found}"),
+            _ => panic!("{found:?}, but expected {expected:?}"),
+        }
+    }
+
+    #[test]
+    fn each_target_gets_its_wheel_or_a_reason() {
+        check("linux", "x86_64", "gnu", None, 14, Ok(("mlx-cpu", "manylinux_2_35_x86_64")));
+        check("linux", "aarch64", "gnu", None, 14, Ok(("mlx-cpu", "manylinux_2_35_aarch64")));
+        check("linux", "x86_64", "gnu", Some(13), 14, Ok(("mlx-cuda-13", "manylinux_2_35_x86_64")));
+        check("linux", "x86_64", "gnu", Some(12), 14, Ok(("mlx-cuda-12", "manylinux_2_35_x86_64")));
+        check("macos", "aarch64", "", None, 27, Ok(("mlx-metal", "macosx_26_0_arm64")));
+        check("macos", "aarch64", "", None, 15, Ok(("mlx-metal", "macosx_15_0_arm64")));
+        check("macos", "aarch64", "", None, 13, Err("aarch64-macos version 13: the oldest is 14"));
+        check("macos", "aarch64", "", Some(13), 15, Err("aarch64-macos with the feature `cuda`"));
+        check("linux", "aarch64", "gnu", Some(13), 14, Err("aarch64-linux-gnu with the feature `cuda`"));
+        check("linux", "x86_64", "musl", None, 14, Err("x86_64-linux-musl"));
+        check("macos", "x86_64", "", None, 15, Err("x86_64-macos"));
+    }
+
+    #[test]
+    fn every_pin_is_a_whole_hash() {
+        let x86 = |cuda| wheels(&Target { os: "linux", arch: "x86_64", env: "gnu", cuda, macos: 14 }).unwrap();
+        for package in [x86(None), x86(Some(12)), x86(Some(13))].concat() {
+            assert!(package.sha256.len() == 64 && package.sha256.bytes().all(|b| b.is_ascii_hexdigit()), "{package:?}");
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! Fused operations of `mlx.core.fast`.
 
-use crate::bridge::fast::ffi;
 use crate::Array;
+use crate::bridge::fast::ffi;
 
 crate::call::functions! { ffi;
     /// Root-mean-square normalisation of the last axis, times `weight` if given.

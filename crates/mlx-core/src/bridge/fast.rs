@@ -10,8 +10,32 @@ pub(crate) mod ffi {
 
         fn rms_norm(x: &Array, weight: &[Array], eps: f32) -> Result<Array>;
         fn layer_norm(x: &Array, weight: &[Array], bias: &[Array], eps: f32) -> Result<Array>;
-        fn rope(x: &Array, dims: i32, traditional: bool, base: f32, scale: f32, offset: i32, freqs: &[Array]) -> Result<Array>;
-        fn rope_at(x: &Array, dims: i32, traditional: bool, base: f32, scale: f32, offset: &Array, freqs: &[Array]) -> Result<Array>;
-        fn scaled_dot_product_attention(q: &Array, k: &Array, v: &Array, scale: f32, mask_mode: &str, mask: &[Array], sinks: &[Array]) -> Result<Array>;
+        fn rope(
+            x: &Array,
+            dims: i32,
+            traditional: bool,
+            base: f32,
+            scale: f32,
+            offset: i32,
+            freqs: &[Array],
+        ) -> Result<Array>;
+        fn rope_at(
+            x: &Array,
+            dims: i32,
+            traditional: bool,
+            base: f32,
+            scale: f32,
+            offset: &Array,
+            freqs: &[Array],
+        ) -> Result<Array>;
+        fn scaled_dot_product_attention(
+            q: &Array,
+            k: &Array,
+            v: &Array,
+            scale: f32,
+            mask_mode: &str,
+            mask: &[Array],
+            sinks: &[Array],
+        ) -> Result<Array>;
     }
 }

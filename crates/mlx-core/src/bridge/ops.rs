@@ -133,10 +133,38 @@ pub(crate) mod ffi {
         fn inner(a: &Array, b: &Array) -> Result<Array>;
         fn tensordot(a: &Array, b: &Array, axes_a: &[i32], axes_b: &[i32]) -> Result<Array>;
         fn quantize(w: &Array, group_size: i32, bits: i32, mode: &str) -> Result<Vec<Array>>;
-        fn dequantize(w: &Array, scales: &Array, biases: &[Array], group_size: i32, bits: i32, mode: &str) -> Result<Array>;
-        fn quantized_matmul(x: &Array, w: &Array, scales: &Array, biases: &[Array], transpose: bool, group_size: i32, bits: i32, mode: &str) -> Result<Array>;
+        fn dequantize(
+            w: &Array,
+            scales: &Array,
+            biases: &[Array],
+            group_size: i32,
+            bits: i32,
+            mode: &str,
+        ) -> Result<Array>;
+        fn quantized_matmul(
+            x: &Array,
+            w: &Array,
+            scales: &Array,
+            biases: &[Array],
+            transpose: bool,
+            group_size: i32,
+            bits: i32,
+            mode: &str,
+        ) -> Result<Array>;
         fn gather_mm(a: &Array, b: &Array, lhs: &[Array], rhs: &[Array], sorted: bool) -> Result<Array>;
-        fn gather_qmm(x: &Array, w: &Array, scales: &Array, biases: &[Array], lhs: &[Array], rhs: &[Array], transpose: bool, group_size: i32, bits: i32, mode: &str, sorted: bool) -> Result<Array>;
+        fn gather_qmm(
+            x: &Array,
+            w: &Array,
+            scales: &Array,
+            biases: &[Array],
+            lhs: &[Array],
+            rhs: &[Array],
+            transpose: bool,
+            group_size: i32,
+            bits: i32,
+            mode: &str,
+            sorted: bool,
+        ) -> Result<Array>;
         fn take(a: &Array, indices: &Array, axis: i32) -> Result<Array>;
         fn take_along_axis(a: &Array, indices: &Array, axis: i32) -> Result<Array>;
         fn put_along_axis(a: &Array, indices: &Array, values: &Array, axis: i32) -> Result<Array>;

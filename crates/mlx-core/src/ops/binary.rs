@@ -1,7 +1,7 @@
 //! Elementwise functions of two arrays, which broadcast.
 
-use crate::bridge::ops::ffi;
 use crate::Array;
+use crate::bridge::ops::ffi;
 
 crate::call::functions! { ffi;
     /// `a + b`.

@@ -1,7 +1,7 @@
 //! Comparisons and logic; results are `bool`.
 
-use crate::bridge::ops::ffi;
 use crate::Array;
+use crate::bridge::ops::ffi;
 
 crate::call::functions! { ffi;
     /// Elementwise `a == b`.

@@ -1,7 +1,7 @@
 //! Reading and writing by index.
 
-use crate::bridge::ops::ffi;
 use crate::Array;
+use crate::bridge::ops::ffi;
 
 crate::call::functions! { ffi;
     /// The entries of `axis` named by `indices`, whose shape replaces that axis. Indices are not checked.

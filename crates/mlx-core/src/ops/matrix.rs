@@ -1,7 +1,7 @@
 //! Matrix products, dense and quantized.
 
-use crate::bridge::ops::ffi;
 use crate::Array;
+use crate::bridge::ops::ffi;
 
 crate::call::functions! { ffi;
     /// The matrix product of the last two axes; leading axes broadcast.

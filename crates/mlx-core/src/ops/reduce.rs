@@ -1,7 +1,7 @@
 //! Reductions, scans and sorting.
 
-use crate::bridge::ops::ffi;
 use crate::Array;
+use crate::bridge::ops::ffi;
 
 crate::call::functions! { ffi;
     /// The sum over `axes`.

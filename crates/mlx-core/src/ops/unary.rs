@@ -1,7 +1,7 @@
 //! Elementwise functions of one array.
 
-use crate::bridge::ops::ffi;
 use crate::Array;
+use crate::bridge::ops::ffi;
 
 crate::call::functions! { ffi;
     /// The absolute value.

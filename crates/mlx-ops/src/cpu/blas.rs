@@ -32,7 +32,24 @@ pub unsafe extern "C" fn cblas_sgemm(
     // SAFETY: the caller passes matrices of these sizes and leading dimensions.
     unsafe {
         gemm::gemm(
-            m, n, k, c, 1, ldc as isize, read_c, a, a_col, a_row, b, b_col, b_row, beta, alpha, false, false, false,
+            m,
+            n,
+            k,
+            c,
+            1,
+            ldc as isize,
+            read_c,
+            a,
+            a_col,
+            a_row,
+            b,
+            b_col,
+            b_row,
+            beta,
+            alpha,
+            false,
+            false,
+            false,
             threads,
         )
     }
@@ -42,5 +59,18 @@ pub unsafe extern "C" fn cblas_sgemm(
 #[allow(clippy::type_complexity)]
 #[used]
 static KEEP: unsafe extern "C" fn(
-    i32, i32, i32, i32, i32, i32, f32, *const f32, i32, *const f32, i32, f32, *mut f32, i32,
+    i32,
+    i32,
+    i32,
+    i32,
+    i32,
+    i32,
+    f32,
+    *const f32,
+    i32,
+    *const f32,
+    i32,
+    f32,
+    *mut f32,
+    i32,
 ) = cblas_sgemm;
