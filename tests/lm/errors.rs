@@ -71,13 +71,29 @@ fn damaged_indexes() {
 #[test]
 fn configurations_that_do_not_fit() {
     let config = |change: fn(&mut Value)| move |dir: &Path| edit(&dir.join("config.json"), change);
-    check(DENSE, config(|c| c["intermediate_size"] = json!(100)), &["mlp.gate_proj.weight", "has shape", "expected [100, "]);
+    check(
+        DENSE,
+        config(|c| c["intermediate_size"] = json!(100)),
+        &["mlp.gate_proj.weight", "has shape", "expected [100, "],
+    );
     check(SHARDED, config(|c| c["intermediate_size"] = json!(100)), &["mlp.gate_proj.weight", "expected [100, "]);
-    check(DENSE, config(|c| c["num_hidden_layers"] = json!(3)), &["not there", "model.layers.2.self_attn.q_proj.weight"]);
+    check(
+        DENSE,
+        config(|c| c["num_hidden_layers"] = json!(3)),
+        &["not there", "model.layers.2.self_attn.q_proj.weight"],
+    );
     check(DENSE, config(|c| c["num_hidden_layers"] = json!(1)), &["does not use", "model.layers.1."]);
-    check(DENSE, config(|c| c["hidden_size"] = json!(-4)), &["config.json", "`hidden_size` should be a positive integer"]);
+    check(
+        DENSE,
+        config(|c| c["hidden_size"] = json!(-4)),
+        &["config.json", "`hidden_size` should be a positive integer"],
+    );
     check(DENSE, config(|c| c["rms_norm_eps"] = json!("small")), &["`rms_norm_eps` should be a number, not \"small\""]);
-    check(DENSE, config(|c| c["model_type"] = json!("perceptron")), &["`model_type` should be one of llama", "`perceptron`"]);
+    check(
+        DENSE,
+        config(|c| c["model_type"] = json!("perceptron")),
+        &["`model_type` should be one of llama", "`perceptron`"],
+    );
     check(DENSE, config(|c| c["quantization_config"] = json!({"quant_method": "awq"})), &["quant_method", "awq"]);
     check(DENSE, |dir| std::fs::remove_file(dir.join("config.json")).unwrap(), &["config.json", "cannot be read"]);
     check(DENSE, |dir| std::fs::write(dir.join("config.json"), "[]").unwrap(), &["config.json", "not a JSON object"]);

@@ -33,7 +33,9 @@ fn greedy(max_tokens: usize) -> Options {
 
 #[test]
 fn greedy_tokens_equal_the_references() {
-    for name in ["llama-dense-single", "llama-q4-single", "gemma2-q4-single", "gemma3_text-dense-single", "phi3-q4-single"] {
+    for name in
+        ["llama-dense-single", "llama-q4-single", "gemma2-q4-single", "gemma3_text-dense-single", "phi3-q4-single"]
+    {
         let case = case(name);
         for prefill_step in [1, 5, 2048] {
             let options = Options { prefill_step, ..greedy(case.decode.len()) };

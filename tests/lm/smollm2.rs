@@ -36,14 +36,10 @@ fn the_gguf_model_equals_the_reference() {
     let Some(path) = real(FILE) else { return };
     let goldens = json("lm/smollm2.json");
     let expected = tensors(&fixtures().join("lm/smollm2.safetensors"));
-    let before = memory::active_memory().unwrap();
     let model = load(path.to_str().unwrap()).unwrap();
-    let loaded = memory::active_memory().unwrap() - before;
-    // 135 million weights take 538 MB in f32; packed, with f32 scales, about 115 MB.
-    assert!(loaded < 130_000_000, "{loaded} bytes are in use after loading");
-
     let every_16 = expected["logits_every_16"].to_vec::<f32>().unwrap();
-    let (top, top_ids) = (expected["top_logits"].to_vec::<f32>().unwrap(), expected["top_ids"].to_vec::<i32>().unwrap());
+    let (top, top_ids) =
+        (expected["top_logits"].to_vec::<f32>().unwrap(), expected["top_ids"].to_vec::<i32>().unwrap());
     for (i, prompt) in goldens["prompts"].as_array().unwrap().iter().enumerate() {
         let name = prompt["name"].as_str().unwrap();
         let prompt_ids = model.tokenizer().encode(prompt["prompt"].as_str().unwrap(), true).unwrap();
@@ -52,18 +48,30 @@ fn the_gguf_model_equals_the_reference() {
         let sampled: Vec<f32> = logits.iter().copied().step_by(16).collect();
         let best: Vec<f32> = top_ids[i * 64..(i + 1) * 64].iter().map(|&id| logits[id as usize]).collect();
         let n = sampled.len();
-        let difference =
-            max_difference(&sampled, &every_16[i * n..(i + 1) * n]).max(max_difference(&best, &top[i * 64..(i + 1) * 64]));
+        let difference = max_difference(&sampled, &every_16[i * n..(i + 1) * n])
+            .max(max_difference(&best, &top[i * 64..(i + 1) * 64]));
         assert!(difference <= TOLERANCE, "{name}: logits differ by {difference:e}");
 
         let options = Options { max_tokens: 64, ..Options::default() };
         let language = model.language();
-        let generation =
-            mlx_nn::generate::Generation::new(language, language.caches(), &prompt_ids, options).unwrap();
+        let generation = mlx_nn::generate::Generation::new(language, language.caches(), &prompt_ids, options).unwrap();
         let tokens: Vec<u32> = generation.collect::<Result<_, _>>().unwrap();
         assert_eq!(tokens.len(), 64);
         same_text(name, &tokens, prompt);
     }
+}
+
+#[test]
+fn packed_weights_stay_packed() {
+    let Some(path) = real(FILE) else { return };
+    if !mlx_tests::alone("lm::smollm2::packed_weights_stay_packed") {
+        return;
+    }
+    let model = load(path.to_str().unwrap()).unwrap();
+    model.generate("One, two, three,", Options { max_tokens: 4, ..Options::default() }).unwrap();
+    // 135 million weights take 538 MB in f32; packed, with f32 scales, about 115 MB.
+    let peak = memory::peak_memory().unwrap();
+    assert!(peak < 150_000_000, "{peak} bytes were in use");
 }
 
 #[test]

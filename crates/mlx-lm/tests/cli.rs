@@ -44,7 +44,7 @@ fn a_completion_as_text_and_as_json() {
     let common = ["generate", "--model", &model, "--raw", "-m", "12"];
     let plain = run(&[&common[..], &["-p", prompt]].concat(), "");
     assert!(plain.status.success(), "{}", text(&plain.stderr));
-    assert_eq!(text(&plain.stdout), " plants convert sunlight into energy. This process is essential\n");
+    assert_eq!(text(&plain.stdout), " plants convert sunlight into energy. This process is essential for life\n");
     assert!(text(&plain.stderr).contains("12 tokens, "), "{}", text(&plain.stderr));
 
     let json = run(&[&common[..], &["-p", "-", "--json", "--stop", " energy"]].concat(), prompt);
