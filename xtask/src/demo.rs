@@ -13,10 +13,7 @@ pub fn run(flags: &flags::Demo) -> Result {
     let prompt = flags.prompt.as_deref().unwrap_or(PROMPT);
     let max_tokens = flags.max_tokens.unwrap_or(MAX_TOKENS).to_string();
     let sh = project::shell()?;
-<<<<<<< HEAD
-    let generate = cmd!(sh, "cargo run --quiet -p mlx-lm -- generate --ignore-chat-template --model {model} --prompt {prompt}");
-=======
     let generate = cmd!(sh, "cargo run --quiet -p mlx-lm -- generate --model {model} --prompt {prompt}");
->>>>>>> wt-chores
+    let generate = generate.arg("--ignore-chat-template");
     project::pass_through(generate.args(["--max-tokens", max_tokens.as_str()]))
 }

@@ -148,7 +148,7 @@ impl<'a> Generation<'a> {
         if more && !lookahead {
             self.ahead = Some(self.step(&token.reshape([1, 1])?)?);
         }
-        if self.produced % 256 == 0 {
+        if self.produced.is_multiple_of(256) {
             memory::clear_cache()?;
         }
         Ok(Some(id))

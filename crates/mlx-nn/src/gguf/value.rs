@@ -1,3 +1,5 @@
+//! Metadata values and how they are read.
+
 /// A metadata value. Integers of every width are one kind, and so are floats: a reader cares for the number.
 #[derive(Debug, Clone, PartialEq)]
 #[allow(missing_docs)]
