@@ -2,3 +2,9 @@
 
 #[cfg(target_os = "linux")]
 mod blas;
+#[cfg(target_os = "linux")]
+mod matvec;
+#[cfg(target_os = "linux")]
+mod pool;
+#[cfg(target_os = "linux")]
+mod simd;

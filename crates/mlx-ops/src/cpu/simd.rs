@@ -1,0 +1,145 @@
+//! One source for every instruction set: kernels are generic over [`Lanes`] and compiled once per [`Isa`].
+
+#[cfg(target_arch = "x86_64")]
+#[path = "simd_x86.rs"]
+mod x86;
+
+/// An instruction set that kernels are compiled for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Isa {
+    /// AVX-512 F, BW, DQ, VL.
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+    /// AVX2 with FMA.
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    /// What the compiler makes of plain arrays.
+    Portable,
+}
+
+impl Isa {
+    /// Those that this processor has, the widest first.
+    pub fn available() -> Vec<Self> {
+        let mut all = Vec::new();
+        #[cfg(target_arch = "x86_64")]
+        {
+            all.extend(x86::has_avx512().then_some(Self::Avx512));
+            all.extend(x86::has_avx2().then_some(Self::Avx2));
+        }
+        all.push(Self::Portable);
+        all
+    }
+
+    /// The widest that this processor has.
+    pub fn best() -> Self {
+        static BEST: std::sync::OnceLock<Isa> = std::sync::OnceLock::new();
+        *BEST.get_or_init(|| Self::available()[0])
+    }
+}
+
+/// A vector of `f32`, its pointers unaligned.
+///
+/// Every method must inline into a function that enables its instruction set, and be called only where the processor has it.
+pub trait Lanes: Copy {
+    /// Elements in a vector.
+    const LEN: usize;
+    /// All lanes `x`.
+    unsafe fn splat(x: f32) -> Self;
+    /// `LEN` elements.
+    unsafe fn load(at: *const f32) -> Self;
+    /// The first `n < LEN` elements, then zeros; reads nothing beyond them.
+    unsafe fn load_first(at: *const f32, n: usize) -> Self;
+    /// `LEN` elements.
+    unsafe fn store(self, at: *mut f32);
+    /// The first `n < LEN` elements.
+    unsafe fn store_first(self, at: *mut f32, n: usize);
+    /// `self * x + sum`.
+    unsafe fn mul_add(self, x: Self, sum: Self) -> Self;
+    /// `self * x`.
+    unsafe fn mul(self, x: Self) -> Self;
+    /// The sum of the lanes.
+    unsafe fn sum(self) -> f32;
+}
+
+/// A computation written once for all instruction sets.
+pub trait Kernel {
+    /// Computes with vectors `V`; must be `#[inline(always)]`.
+    ///
+    /// # Safety
+    /// The processor has the instruction set of `V`, and what the implementation asks for holds.
+    unsafe fn run<V: Lanes>(self);
+}
+
+/// Runs `kernel` compiled for `isa`.
+///
+/// # Safety
+/// `isa` is one of [`Isa::available`], and what the kernel asks for holds.
+pub unsafe fn run(isa: Isa, kernel: impl Kernel) {
+    // SAFETY: the caller's.
+    unsafe {
+        match isa {
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512 => x86::run_avx512(kernel),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => x86::run_avx2(kernel),
+            Isa::Portable => kernel.run::<Array>(),
+        }
+    }
+}
+
+/// The portable vector: as wide as two NEON registers.
+#[derive(Clone, Copy)]
+pub struct Array([f32; 8]);
+
+impl Lanes for Array {
+    const LEN: usize = 8;
+    #[inline(always)]
+    unsafe fn splat(x: f32) -> Self {
+        Self([x; 8])
+    }
+    #[inline(always)]
+    unsafe fn load(at: *const f32) -> Self {
+        // SAFETY: the caller passes eight readable elements.
+        Self(unsafe { at.cast::<[f32; 8]>().read_unaligned() })
+    }
+    #[inline(always)]
+    unsafe fn load_first(at: *const f32, n: usize) -> Self {
+        let mut lanes = [0.0; 8];
+        for (i, lane) in lanes.iter_mut().enumerate().take(n) {
+            // SAFETY: the caller passes n readable elements.
+            *lane = unsafe { *at.add(i) };
+        }
+        Self(lanes)
+    }
+    #[inline(always)]
+    unsafe fn store(self, at: *mut f32) {
+        // SAFETY: the caller passes eight writable elements.
+        unsafe { at.cast::<[f32; 8]>().write_unaligned(self.0) }
+    }
+    #[inline(always)]
+    unsafe fn store_first(self, at: *mut f32, n: usize) {
+        for (i, lane) in self.0.iter().enumerate().take(n) {
+            // SAFETY: the caller passes n writable elements.
+            unsafe { *at.add(i) = *lane };
+        }
+    }
+    #[inline(always)]
+    unsafe fn mul_add(self, x: Self, sum: Self) -> Self {
+        Self(std::array::from_fn(|i| fused(self.0[i], x.0[i], sum.0[i])))
+    }
+    #[inline(always)]
+    unsafe fn mul(self, x: Self) -> Self {
+        Self(std::array::from_fn(|i| self.0[i] * x.0[i]))
+    }
+    #[inline(always)]
+    unsafe fn sum(self) -> f32 {
+        let [a, b, c, d, e, f, g, h] = self.0;
+        ((a + e) + (c + g)) + ((b + f) + (d + h))
+    }
+}
+
+/// Fused where the baseline instruction set has it: elsewhere `mul_add` would be a call of the C library.
+#[inline(always)]
+fn fused(a: f32, b: f32, c: f32) -> f32 {
+    if cfg!(target_arch = "aarch64") { a.mul_add(b, c) } else { a * b + c }
+}

@@ -1,0 +1,135 @@
+//! The vectors of x86-64: AVX-512 and AVX2 with FMA.
+
+use super::{Kernel, Lanes};
+use std::arch::x86_64::*;
+
+pub fn has_avx512() -> bool {
+    let base = is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw");
+    base && is_x86_feature_detected!("avx512dq") && is_x86_feature_detected!("avx512vl") && has_avx2()
+}
+
+pub fn has_avx2() -> bool {
+    is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")
+}
+
+/// # Safety
+/// As [`super::run`].
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
+pub unsafe fn run_avx512(kernel: impl Kernel) {
+    // SAFETY: the caller's.
+    unsafe { kernel.run::<__m512>() }
+}
+
+/// # Safety
+/// As [`super::run`].
+#[target_feature(enable = "avx2,fma")]
+pub unsafe fn run_avx2(kernel: impl Kernel) {
+    // SAFETY: the caller's.
+    unsafe { kernel.run::<__m256>() }
+}
+
+#[inline(always)]
+fn first16(n: usize) -> __mmask16 {
+    ((1u32 << n) - 1) as __mmask16
+}
+
+// SAFETY in all of these: the trait's callers have the instruction set, and pass pointers to as many elements.
+impl Lanes for __m512 {
+    const LEN: usize = 16;
+    #[inline(always)]
+    unsafe fn splat(x: f32) -> Self {
+        // SAFETY: see above.
+        unsafe { _mm512_set1_ps(x) }
+    }
+    #[inline(always)]
+    unsafe fn load(at: *const f32) -> Self {
+        // SAFETY: see above.
+        unsafe { _mm512_loadu_ps(at) }
+    }
+    #[inline(always)]
+    unsafe fn load_first(at: *const f32, n: usize) -> Self {
+        // SAFETY: see above; masked lanes are not read.
+        unsafe { _mm512_maskz_loadu_ps(first16(n), at) }
+    }
+    #[inline(always)]
+    unsafe fn store(self, at: *mut f32) {
+        // SAFETY: see above.
+        unsafe { _mm512_storeu_ps(at, self) }
+    }
+    #[inline(always)]
+    unsafe fn store_first(self, at: *mut f32, n: usize) {
+        // SAFETY: see above; masked lanes are not written.
+        unsafe { _mm512_mask_storeu_ps(at, first16(n), self) }
+    }
+    #[inline(always)]
+    unsafe fn mul_add(self, x: Self, sum: Self) -> Self {
+        // SAFETY: see above.
+        unsafe { _mm512_fmadd_ps(self, x, sum) }
+    }
+    #[inline(always)]
+    unsafe fn mul(self, x: Self) -> Self {
+        // SAFETY: see above.
+        unsafe { _mm512_mul_ps(self, x) }
+    }
+    #[inline(always)]
+    unsafe fn sum(self) -> f32 {
+        // SAFETY: see above.
+        unsafe { _mm512_reduce_add_ps(self) }
+    }
+}
+
+/// The mask that AVX2 takes: the first `n` lanes negative.
+#[inline(always)]
+unsafe fn first8(n: usize) -> __m256i {
+    // SAFETY: the caller has AVX2.
+    unsafe { _mm256_cmpgt_epi32(_mm256_set1_epi32(n as i32), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)) }
+}
+
+// SAFETY in all of these: the trait's callers have the instruction set, and pass pointers to as many elements.
+impl Lanes for __m256 {
+    const LEN: usize = 8;
+    #[inline(always)]
+    unsafe fn splat(x: f32) -> Self {
+        // SAFETY: see above.
+        unsafe { _mm256_set1_ps(x) }
+    }
+    #[inline(always)]
+    unsafe fn load(at: *const f32) -> Self {
+        // SAFETY: see above.
+        unsafe { _mm256_loadu_ps(at) }
+    }
+    #[inline(always)]
+    unsafe fn load_first(at: *const f32, n: usize) -> Self {
+        // SAFETY: see above; masked lanes are not read.
+        unsafe { _mm256_maskload_ps(at, first8(n)) }
+    }
+    #[inline(always)]
+    unsafe fn store(self, at: *mut f32) {
+        // SAFETY: see above.
+        unsafe { _mm256_storeu_ps(at, self) }
+    }
+    #[inline(always)]
+    unsafe fn store_first(self, at: *mut f32, n: usize) {
+        // SAFETY: see above; masked lanes are not written.
+        unsafe { _mm256_maskstore_ps(at, first8(n), self) }
+    }
+    #[inline(always)]
+    unsafe fn mul_add(self, x: Self, sum: Self) -> Self {
+        // SAFETY: see above.
+        unsafe { _mm256_fmadd_ps(self, x, sum) }
+    }
+    #[inline(always)]
+    unsafe fn mul(self, x: Self) -> Self {
+        // SAFETY: see above.
+        unsafe { _mm256_mul_ps(self, x) }
+    }
+    #[inline(always)]
+    unsafe fn sum(self) -> f32 {
+        // SAFETY: see above.
+        unsafe {
+            let half = _mm_add_ps(_mm256_castps256_ps128(self), _mm256_extractf128_ps::<1>(self));
+            let pair = _mm_add_ps(half, _mm_movehl_ps(half, half));
+            _mm_cvtss_f32(_mm_add_ss(pair, _mm_movehdup_ps(pair)))
+        }
+    }
+}
