@@ -1,6 +1,6 @@
 //! Wrong files: each error names the file, the key or the tensor.
 
-use mlx_lm::{LoadOptions, Model, load_language};
+use mlx_lm::{LoadOptions, Model, Options, load_language};
 use mlx_tests::fixtures;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -126,4 +126,54 @@ fn tokenizers_and_sources() {
     model_fails(empty.to_str().unwrap(), &["empty.gguf"]);
     std::fs::write(&empty, b"GGUF\x03\0\0\0\xff\xff\xff\xff\xff\xff\xff\x7f").unwrap();
     model_fails(empty.to_str().unwrap(), &["empty.gguf"]);
+}
+
+/// A copy of a fixture with a tokenizer of the words `w0` to `w69`, of which the model knows 64.
+fn with_tokenizer(template: &str) -> TempDir {
+    let dir = copy(DENSE);
+    let vocab: serde_json::Map<String, Value> = (0..70).map(|i| (format!("w{i}"), json!(i))).collect();
+    let tokenizer = json!({
+        "version": "1.0",
+        "truncation": null,
+        "padding": null,
+        "added_tokens": [],
+        "normalizer": null,
+        "pre_tokenizer": {"type": "WhitespaceSplit"},
+        "post_processor": null,
+        "decoder": null,
+        "model": {"type": "WordLevel", "vocab": vocab, "unk_token": "w0"},
+    });
+    std::fs::write(dir.path().join("tokenizer.json"), tokenizer.to_string()).unwrap();
+    let config = json!({"chat_template": template, "eos_token": "w1"});
+    std::fs::write(dir.path().join("tokenizer_config.json"), config.to_string()).unwrap();
+    dir
+}
+
+#[test]
+fn requests_that_cannot_be_answered() {
+    let dir = with_tokenizer("{% if messages|length > 1 %}{{ raise_exception('one at a time') }}{% endif %}w2 w3");
+    let model = Model::load(dir.path().to_str().unwrap(), LoadOptions::default()).unwrap();
+    let short = || Options { max_tokens: 3, ..Options::default() };
+    let error = |result: mlx_lm::Result<String>| result.expect_err("an error was expected").to_string();
+    assert!(error(model.generate("", short())).contains("prompt is empty"));
+    assert!(error(model.generate("w2 w69", short())).contains("has id 69, and the model knows ids below 64"));
+    assert!(error(model.generate(&"w2 ".repeat(100_000), short())).contains("more than the"));
+    assert!(model.generate("w2 w3", short()).is_ok());
+
+    let mut chat = model.chat();
+    assert!(chat.ask("w2", short()).is_ok());
+    let before = chat.messages().to_vec();
+    let raised = chat.ask("w2", short()).err().expect("an error was expected").to_string();
+    assert!(raised.contains("one at a time"), "{raised}");
+    assert_eq!(chat.messages(), before, "nothing is lost");
+    chat.reset();
+    assert!(chat.ask("w2", short()).is_ok(), "the conversation goes on");
+}
+
+#[test]
+fn templates_that_do_not_parse() {
+    let dir = with_tokenizer("{% if %}");
+    let model = Model::load(dir.path().to_str().unwrap(), LoadOptions::default()).unwrap();
+    let error = model.chat().ask("w2", Options::default()).err().expect("an error was expected").to_string();
+    assert!(error.contains("line 1"), "{error}");
 }

@@ -145,6 +145,16 @@ PRESETS = {
         extras=["lm_head"],
         core=True,
     ),
+    # Positions in layers 1 and 3 alone, by interval and by list.
+    "smollm3": _preset(
+        _base("smollm3", num_hidden_layers=4, rope_theta=50000.0, no_rope_layer_interval=2, tie_word_embeddings=True),
+        [{"no_rope_layer_interval": 4}],
+        core=True,
+    ),
+    "smollm3-listed": _preset(
+        _base("smollm3", **SMALL, num_hidden_layers=3, rope_theta=50000.0, no_rope_layers=[0, 1, 1]),
+        [{"no_rope_layers": [1, 1, 1]}],
+    ),
     "qwen2": _preset(_base("qwen2", rope_theta=1000000.0), [{"rope_theta": 10000.0}], core=True),
     "qwen2-tied": _preset(
         _base("qwen2", **SMALL, rope_theta=1000000.0, tie_word_embeddings=True), [], dtype="f16"

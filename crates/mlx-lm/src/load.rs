@@ -38,16 +38,19 @@ pub fn load(source: impl AsRef<str>) -> Result<Model> {
 /// Loads the weights alone, without a tokenizer: from ids to logits.
 pub fn load_language(path: impl AsRef<Path>, options: LoadOptions) -> Result<Box<dyn Language>> {
     match ModelFiles::at(path.as_ref())? {
-        ModelFiles::Folder(dir) => build(Checkpoint::folder(&dir)?, options),
-        ModelFiles::Gguf(file) => build(Checkpoint::gguf(&file, &Header::read(&file)?)?, options),
+        ModelFiles::Folder(dir) => build(Checkpoint::folder(&dir)?, options, None),
+        ModelFiles::Gguf(file) => build(Checkpoint::gguf(&file, &Header::read(&file)?)?, options, GGUF_DTYPE),
     }
 }
 
-fn build(checkpoint: Checkpoint, options: LoadOptions) -> Result<Box<dyn Language>> {
+/// GGUF files mix f16 scales with f32 norms, which would make all activations f32 on a GPU.
+const GGUF_DTYPE: Option<Dtype> = Some(Dtype::F16);
+
+fn build(checkpoint: Checkpoint, options: LoadOptions, on_gpu: Option<Dtype>) -> Result<Box<dyn Language>> {
     let dtype = match (options.dtype, Device::current()?) {
         (Some(dtype), _) => Some(dtype),
         (None, Device::Cpu) => Some(Dtype::F32),
-        (None, Device::Gpu(_)) => None,
+        (None, Device::Gpu(_)) => on_gpu,
     };
     let config = describe(&checkpoint.config)?;
     let weights = checkpoint.weights(dtype);
@@ -76,12 +79,13 @@ impl Model {
             ModelFiles::Folder(dir) => {
                 let checkpoint = Checkpoint::folder(&dir)?;
                 let tokenizer = Tokenizer::from_dir(&dir)?;
-                Ok(Self { language: build(checkpoint, options)?, tokenizer })
+                Ok(Self { language: build(checkpoint, options, None)?, tokenizer })
             }
             ModelFiles::Gguf(file) => {
                 let header = Header::read(&file)?;
                 let tokenizer = Tokenizer::from_gguf(&header)?;
-                Ok(Self { language: build(Checkpoint::gguf(&file, &header)?, options)?, tokenizer })
+                let checkpoint = Checkpoint::gguf(&file, &header)?;
+                Ok(Self { language: build(checkpoint, options, GGUF_DTYPE)?, tokenizer })
             }
         }
     }

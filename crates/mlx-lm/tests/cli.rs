@@ -2,7 +2,7 @@
 #![cfg(feature = "cli")]
 
 use serde_json::Value;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
@@ -63,6 +63,66 @@ fn a_chat_answers_line_by_line() {
     assert_eq!(answers.len(), 3);
     let prompt = |i: usize| answers[i]["prompt_tokens"].as_u64().unwrap();
     assert!(prompt(1) < prompt(0) + 15, "the second turn computes only what is new: {answers:?}");
+}
+
+/// Ctrl-C ends the answer; the conversation goes on.
+#[cfg(unix)]
+#[test]
+fn an_interrupt_ends_the_answer_and_keeps_the_session() {
+    let model = model_or_skip!();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mlx-lm"));
+    command.args(["chat", "--model", &model, "-m", "4000"]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(b"Count from one to one thousand in words.\n").unwrap();
+    let mut out = child.stdout.take().unwrap();
+    out.read_exact(&mut [0; 8]).unwrap();
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    input.write_all(b"/quit\n").unwrap();
+    drop(input);
+    let mut answer = String::new();
+    out.read_to_string(&mut answer).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let stderr = text(&output.stderr);
+    assert!(output.status.success(), "{stderr}");
+    assert_eq!(stderr.matches("Generation: ").count(), 1, "{stderr}");
+    assert!(answer.ends_with('\n') && answer.len() < 4000, "{answer}");
+}
+
+/// A model in the hub's cache loads by its id without a network.
+#[test]
+fn a_cached_hub_model_needs_no_network() {
+    let home = tempfile::tempdir().unwrap();
+    let repo = home.path().join("hub/models--somebody--tiny");
+    let snapshot = repo.join("snapshots/0123abcd");
+    std::fs::create_dir_all(&snapshot).unwrap();
+    std::fs::create_dir_all(repo.join("refs")).unwrap();
+    std::fs::write(repo.join("refs/main"), "0123abcd").unwrap();
+    let fixture = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/lm/llama-q4-sharded");
+    for entry in std::fs::read_dir(fixture).unwrap() {
+        let path = entry.unwrap().path();
+        std::fs::copy(&path, snapshot.join(path.file_name().unwrap())).unwrap();
+    }
+    let vocab: serde_json::Map<String, Value> = (0..64).map(|i| (format!("w{i}"), i.into())).collect();
+    let tokenizer = serde_json::json!({
+        "version": "1.0",
+        "added_tokens": [],
+        "pre_tokenizer": {"type": "WhitespaceSplit"},
+        "model": {"type": "WordLevel", "vocab": vocab, "unk_token": "w0"},
+    });
+    std::fs::write(snapshot.join("tokenizer.json"), tokenizer.to_string()).unwrap();
+    let generate = |extra: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mlx-lm"));
+        command.env("HF_HOME", home.path()).args(["generate", "--model", "somebody/tiny", "-p", "w1 w2", "-m", "4"]);
+        command.args(extra).output().unwrap()
+    };
+    let output = generate(&["--offline"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert_eq!(text(&output.stdout), text(&generate(&[]).stdout), "complete, so the network is not asked");
+    std::fs::remove_file(snapshot.join("model-00002-of-00003.safetensors")).unwrap();
+    let output = generate(&["--offline"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("`somebody/tiny` (main) is not in the cache"), "{}", text(&output.stderr));
 }
 
 #[track_caller]

@@ -18,7 +18,7 @@ pub const PRESETS: [(&str, Preset); 8] = [
     ("phi3", phi3),
     ("gemma2", gemma2),
     ("gemma3_text", gemma3_text),
-    ("smollm", llama),
+    ("smollm3", smollm3),
 ];
 
 /// The preset of a `model_type`.
@@ -78,6 +78,22 @@ fn llama(c: &Config) -> Result<DecoderConfig> {
     let attention = c.flag("attention_bias")?;
     d.biases = Biases { qkv: attention, o: attention, mlp: c.flag("mlp_bias")? };
     slide(c, &mut d)?;
+    Ok(d)
+}
+
+/// SmolLM3: Llama with layers that know no positions. Follows mlx_lm/models/smollm3.py.
+fn smollm3(c: &Config) -> Result<DecoderConfig> {
+    let mut d = llama(c)?;
+    let every = c.int_or("no_rope_layer_interval", 4)? as usize;
+    let listed = c.opt_floats("no_rope_layers")?; // 1 keeps the positions of a layer, 0 drops them
+    if let Some(listed) = listed.as_ref().filter(|listed| listed.len() != d.layers.len()) {
+        return Err(c.wrong("no_rope_layers", &format!("a list of {} entries", d.layers.len()), listed.len()));
+    }
+    for (i, layer) in d.layers.iter_mut().enumerate() {
+        if listed.as_ref().map_or((i + 1) % every == 0, |listed| listed[i] == 0.0) {
+            layer.rope = None;
+        }
+    }
     Ok(d)
 }
 
