@@ -1,3 +1,6 @@
 //! All integration tests, one binary: by layer, then by modality.
 
+mod core;
 mod lm;
+mod nn;
+mod ops;

@@ -1,3 +1,6 @@
 //! Language models.
 
+mod errors;
+mod generation;
 mod presets;
+mod smollm2;

@@ -39,6 +39,23 @@ pub fn real(name: &str) -> Option<PathBuf> {
     path
 }
 
+/// Runs the test of this name in a process of its own, where MLX's counters are not shared with other tests.
+///
+/// True in that process, where the test goes on; false in the one that started it, after the other has passed.
+#[track_caller]
+pub fn alone(name: &str) -> bool {
+    const MARK: &str = "MLX_TEST_ALONE";
+    if std::env::var_os(MARK).is_some() {
+        return true;
+    }
+    let program = std::env::current_exe().unwrap_or_else(|e| panic!("{e}"));
+    let child = std::process::Command::new(program).args(["--exact", name, "--nocapture"]).env(MARK, "1").output();
+    let child = child.unwrap_or_else(|e| panic!("{e}"));
+    let text = String::from_utf8_lossy(&child.stdout);
+    assert!(child.status.success() && text.contains("1 passed"), "{text}{}", String::from_utf8_lossy(&child.stderr));
+    false
+}
+
 /// The largest absolute difference; infinite where a value is NaN on one side only.
 pub fn max_difference(a: &[f32], b: &[f32]) -> f32 {
     assert_eq!(a.len(), b.len());

@@ -33,7 +33,8 @@ pub fn check(dir: &Path) -> Result<Report> {
     let model = load_language(dir, LoadOptions { dtype: Some(Dtype::F32), ..LoadOptions::default() })?;
     let expected = tensors(&dir.join("expect.safetensors"));
     let (prompt, decode) = (expected["prompt"].to_vec::<i32>()?, expected["decode"].to_vec::<i32>()?);
-    let (prompt_logits, decode_logits) = (expected["prompt_logits"].to_vec::<f32>()?, expected["decode_logits"].to_vec()?);
+    let (prompt_logits, decode_logits) =
+        (expected["prompt_logits"].to_vec::<f32>()?, expected["decode_logits"].to_vec()?);
     let mut report = Report { prompt: 0.0, chunks: 0.0, decode: 0.0 };
     let mut first: Option<Vec<f32>> = None;
     for chunk in CHUNKS {

@@ -82,13 +82,13 @@ fn take_turns(
     let prompt = flags.prompt_tokens.unwrap_or(PROMPT_TOKENS).to_string();
     let generated = flags.gen_tokens.unwrap_or(GEN_TOKENS).to_string();
     let Weights { name, ours, theirs, .. } = weights;
-    let size = ["--prompt-tokens", &prompt, "--gen-tokens", &generated, "--json"];
+    let size = ["--prompt-tokens", &prompt, "--gen-tokens", &generated, "--repeats", "1", "--json"];
     let (mut us, mut them) = (Vec::new(), Vec::new());
     for round in 1..=rounds {
         eprintln!("{name}: round {round} of {rounds}");
         // `cargo run` finds the library; the build is done, so it only starts the program.
-        us.push(measured(cmd!(sh, "cargo run --quiet --release -p mlx-lm -- bench --model {ours} --repeats 1 {size...}"))?);
-        them.push(measured(cmd!(sh, "{python} xtask/py/bench_lm.py --model {theirs} --repeats 1 {size...}"))?);
+        us.push(measured(cmd!(sh, "cargo run --quiet --release -p mlx-lm -- bench --model {ours} {size...}"))?);
+        them.push(measured(cmd!(sh, "{python} xtask/py/bench_lm.py --model {theirs} {size...}"))?);
     }
     Ok((medians(&us), medians(&them)))
 }

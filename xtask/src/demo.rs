@@ -13,6 +13,7 @@ pub fn run(flags: &flags::Demo) -> Result {
     let prompt = flags.prompt.as_deref().unwrap_or(PROMPT);
     let max_tokens = flags.max_tokens.unwrap_or(MAX_TOKENS).to_string();
     let sh = project::shell()?;
-    let generate = cmd!(sh, "cargo run --quiet -p mlx-lm -- generate --ignore-chat-template --model {model} --prompt {prompt}");
-    project::pass_through(generate.args(["--max-tokens", max_tokens.as_str()]))
+    // Not `--quiet`: the first build takes minutes, and shows that it moves.
+    let command = cmd!(sh, "cargo run -p mlx-lm -- generate --ignore-chat-template --model {model}");
+    project::pass_through(command.args(["--prompt", prompt, "--max-tokens", max_tokens.as_str()]))
 }

@@ -12,7 +12,6 @@ pub fn run(flags: &flags::Parity) -> Result {
     // Cases of an earlier run may be ones that no longer exist.
     sh.remove_path(&cases)?;
     let filter = flags.filter.as_ref().map_or(vec![], |text| vec!["--filter", text]);
-    let filter_again = filter.clone();
     cmd!(sh, "{python} xtask/py/lm_cases.py --out {cases} {filter...}").run()?;
-    project::pass_through(cmd!(sh, "cargo run --quiet -p mlx-tests --bin parity -- lm {cases} {filter_again...}"))
+    project::pass_through(cmd!(sh, "cargo run --quiet -p mlx-tests --bin parity -- lm {cases}"))
 }

@@ -32,7 +32,7 @@ impl Device {
 
     /// The device that new arrays are computed on where no stream is scoped: a GPU where MLX has one, else the CPU.
     #[track_caller]
-    pub fn default() -> Result<Self> {
+    pub fn default_device() -> Result<Self> {
         Ok(Self::from_parts(call!(ffi::default_device_is_gpu())?, call!(ffi::default_device_index())?))
     }
 
@@ -48,7 +48,7 @@ impl Device {
     pub fn current() -> Result<Self> {
         match ffi::has_scoped_stream() {
             true => Ok(Self::from_parts(ffi::scoped_stream_is_gpu(), ffi::scoped_stream_device())),
-            false => Self::default(),
+            false => Self::default_device(),
         }
     }
 

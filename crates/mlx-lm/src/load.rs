@@ -60,7 +60,11 @@ fn describe(config: &Config) -> Result<mlx_nn::decoder::DecoderConfig> {
     let model_type = config.text("model_type")?;
     let Some(preset) = presets::find(model_type) else {
         let known: Vec<&str> = presets::PRESETS.iter().map(|&(name, _)| name).collect();
-        return Err(config.wrong("model_type", &format!("one of {}", known.join(", ")), format_args!("`{model_type}`")));
+        return Err(config.wrong(
+            "model_type",
+            &format!("one of {}", known.join(", ")),
+            format_args!("`{model_type}`"),
+        ));
     };
     preset(config)
 }

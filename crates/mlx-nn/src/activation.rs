@@ -23,7 +23,7 @@ impl Activation {
         Ok(match self {
             Self::Silu => (x * x.sigmoid()?)?,
             Self::GeluTanh => {
-                const SQRT_2_OVER_PI: f32 = 0.797_884_56;
+                const SQRT_2_OVER_PI: f32 = 0.797_884_6;
                 let cubic = (((x * x)? * x)? * 0.044715)?;
                 let inner = ((x + cubic)? * SQRT_2_OVER_PI)?;
                 ((x * 0.5)? * (inner.tanh()? + 1.0)?)?

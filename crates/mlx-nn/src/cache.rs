@@ -109,7 +109,8 @@ impl KvCache {
             Some(window) if self.offset + added > window => {
                 let before = self.length.min(window - 1);
                 let keys = arange(0.0, f64::from(before + added), 1.0, Dtype::I32)?;
-                let queries = arange(f64::from(before), f64::from(before + added), 1.0, Dtype::I32)?.expand_dims([1])?;
+                let queries =
+                    arange(f64::from(before), f64::from(before + added), 1.0, Dtype::I32)?.expand_dims([1])?;
                 let near = queries.less((&keys + window)?)?;
                 Ok(Visible::Masked(queries.greater_equal(&keys)?.logical_and(near)?))
             }

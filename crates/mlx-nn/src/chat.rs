@@ -1,5 +1,6 @@
 //! Chat templates: messages to the text a model was trained on, as transformers' `apply_chat_template` renders it.
 
+mod filters;
 mod methods;
 mod python;
 mod source;
@@ -18,27 +19,33 @@ use crate::{Error, Result};
 /// `reasoning_content`, ..) reach the template unchanged.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Message {
+    /// Who speaks: `system`, `user`, `assistant` or `tool`.
     pub role: String,
     /// Text, a list of parts such as `{"type": "text", "text": ".."}`, or null.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub content: Value,
+    /// Further fields.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
 
 impl Message {
+    /// A message of the given role.
     pub fn new(role: impl Into<String>, content: impl Into<Value>) -> Self {
         Self { role: role.into(), content: content.into(), extra: Map::new() }
     }
 
+    /// A message that says how to answer.
     pub fn system(content: impl Into<Value>) -> Self {
         Self::new("system", content)
     }
 
+    /// A question.
     pub fn user(content: impl Into<Value>) -> Self {
         Self::new("user", content)
     }
 
+    /// An answer.
     pub fn assistant(content: impl Into<Value>) -> Self {
         Self::new("assistant", content)
     }
@@ -47,9 +54,11 @@ impl Message {
 /// What to render besides the template's own text.
 #[derive(Debug, Clone, Default)]
 pub struct Prompt {
+    /// The conversation in order.
     pub messages: Vec<Message>,
     /// JSON schemas. `None` and an empty list differ: a list selects the template named `tool_use`.
     pub tools: Option<Vec<Value>>,
+    /// Documents for templates that retrieve from them.
     pub documents: Option<Vec<Value>>,
     /// Ends with the header of the assistant's turn.
     pub add_generation_prompt: bool,
@@ -86,9 +95,8 @@ impl ChatTemplate {
         let mut env = python::environment();
         for (name, source) in templates {
             let source = source::without_generation_tags(source);
-            env.add_template_owned(name, source).map_err(|e| {
-                Error::msg(format!("The chat template does not parse: {}.", explain(&e)))
-            })?;
+            env.add_template_owned(name, source)
+                .map_err(|e| Error::msg(format!("The chat template does not parse: {}.", explain(&e))))?;
         }
         Ok(Self { env: Arc::new(env), tokens })
     }
@@ -99,7 +107,9 @@ impl ChatTemplate {
             return Err(Error::msg("A chat template needs at least one message."));
         }
         if prompt.continue_final && prompt.add_generation_prompt {
-            return Err(Error::msg("A prompt either continues the final message or adds a generation prompt, not both."));
+            return Err(Error::msg(
+                "A prompt either continues the final message or adds a generation prompt, not both.",
+            ));
         }
         let mut messages: Vec<Value> = prompt.messages.iter().map(message).collect::<Result<_>>()?;
         let last = if prompt.continue_final { Some(mark_final(&mut messages)?) } else { None };
@@ -114,7 +124,7 @@ impl ChatTemplate {
 
         let template = self.template(prompt.tools.is_some())?;
         let text = template
-            .render(context.into_iter().collect::<Jinja>())
+            .render(Jinja::from_pairs(context))
             .map_err(|e| Error::msg(format!("The chat template cannot render these messages: {}.", explain(&e))))?;
         match last {
             Some(last) => cut_final(text, &last),

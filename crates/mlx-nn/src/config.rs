@@ -19,7 +19,8 @@ impl Config {
 
     /// Reads a JSON object from a file.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(|e| Error::msg(format!("{} cannot be read: {e}.", path.display())))?;
+        let text = std::fs::read_to_string(path)
+            .map_err(|e| Error::msg(format!("{} cannot be read: {e}.", path.display())))?;
         let values = serde_json::from_str(&text)
             .map_err(|e| Error::msg(format!("{} is not a JSON object: {e}.", path.display())))?;
         Ok(Self::new(values, path))

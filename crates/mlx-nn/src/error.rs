@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 
 /// Why a model could not be loaded or run.
-pub struct Error(Box<String>);
+pub struct Error(Box<str>);
 
 /// A result of this layer.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -13,7 +13,7 @@ impl Error {
     /// An error that says `message`.
     #[cold]
     pub fn msg(message: impl Into<String>) -> Self {
-        Self(Box::new(message.into()))
+        Self(message.into().into_boxed_str())
     }
 
     /// The same error with the file it concerns in front.

@@ -30,9 +30,11 @@ type Metadata = std::collections::BTreeMap<String, Value>;
 /// One entry of the tensor directory.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TensorInfo {
+    /// The tensor's name, such as `blk.0.attn_q.weight`.
     pub name: String,
     /// As stored: the fastest-moving dimension first, the reverse of MLX's shape.
     pub dims: Vec<u64>,
+    /// How the elements are stored.
     pub ggml_type: GgmlType,
     /// Bytes from the start of the file.
     pub offset: u64,
@@ -43,7 +45,9 @@ pub struct TensorInfo {
 /// How a tensor's elements are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GgmlType {
+    /// The number in ggml's enumeration.
     pub id: u32,
+    /// ggml's name, such as `Q4_1`.
     pub name: &'static str,
     /// Elements in one block.
     pub block: u64,
@@ -100,18 +104,22 @@ impl Header {
         Ok(Self { tensors, ..header })
     }
 
+    /// The file that was read.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
+    /// The version of the format, 2 or 3.
     pub fn version(&self) -> u32 {
         self.version
     }
 
+    /// All metadata, by key in order.
     pub fn metadata(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.metadata.iter().map(|(key, value)| (key.as_str(), value))
     }
 
+    /// All tensors, in the file's order.
     pub fn tensors(&self) -> &[TensorInfo] {
         &self.tensors
     }
@@ -137,7 +145,7 @@ impl Header {
     /// Turns offsets within the tensor data into offsets within the file, and checks each range.
     fn place(&self, mut tensors: Vec<TensorInfo>, header_end: u64, file_len: u64) -> Result<Vec<TensorInfo>> {
         let alignment: u64 = self.get("general.alignment")?.unwrap_or(32);
-        if alignment == 0 || alignment % 8 != 0 {
+        if alignment == 0 || !alignment.is_multiple_of(8) {
             return Err(self.error(format!("has alignment {alignment}, but a positive multiple of 8 is expected")));
         }
         let data = header_end
@@ -149,7 +157,7 @@ impl Header {
             if !names.insert(tensor.name.clone()) {
                 return Err(at("the name appears twice".into()));
             }
-            if tensor.offset % alignment != 0 {
+            if !tensor.offset.is_multiple_of(alignment) {
                 return Err(at(format!("offset {} is not a multiple of {alignment}", tensor.offset)));
             }
             let size = tensor_size(&tensor.dims, tensor.ggml_type).map_err(at)?;
@@ -203,11 +211,9 @@ fn read_tensor(reader: &mut Reader) -> Result<TensorInfo> {
 fn tensor_size(dims: &[u64], ggml_type: GgmlType) -> std::result::Result<u64, String> {
     let GgmlType { name, block, bytes, .. } = ggml_type;
     let row = dims.first().copied().unwrap_or(1);
-    if row % block != 0 {
+    if !row.is_multiple_of(block) {
         return Err(format!("a row of {row} elements does not divide into {name} blocks of {block}"));
     }
     let elements = dims.iter().try_fold(1u64, |product, &dim| product.checked_mul(dim));
-    elements
-        .and_then(|n| (n / block).checked_mul(bytes))
-        .ok_or_else(|| format!("the shape {dims:?} overflows"))
+    elements.and_then(|n| (n / block).checked_mul(bytes)).ok_or_else(|| format!("the shape {dims:?} overflows"))
 }

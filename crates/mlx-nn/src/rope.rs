@@ -98,7 +98,7 @@ fn read_scaling(c: &Config, s: &Config) -> Result<RopeScaling> {
             high: s.float_or("high_freq_factor", 4.0)?,
             original: s.float_or("original_max_position_embeddings", 8192.0)?,
         },
-        "yarn" => RopeScaling::Yarn {
+        "yarn" | "deepseek_yarn" | "telechat3-yarn" => RopeScaling::Yarn {
             factor: s.float("factor")?,
             original: s.float_or("original_max_position_embeddings", 4096.0)?,
             beta_fast: s.float_or("beta_fast", 32.0)?,
@@ -228,7 +228,9 @@ fn yarn(c: &RopeConfig, plain: &[f64]) -> Vec<f64> {
 fn long(plain: &[f64], factors: &[f64]) -> Result<Vec<f64>> {
     match factors {
         &[factor] => Ok(plain.iter().map(|f| f * factor).collect()),
-        factors if factors.len() == plain.len() => Ok(plain.iter().zip(factors).map(|(f, factor)| f * factor).collect()),
+        factors if factors.len() == plain.len() => {
+            Ok(plain.iter().zip(factors).map(|(f, factor)| f * factor).collect())
+        }
         factors => Err(Error::msg(format!(
             "rope_scaling.long_factor has {} entries where the rotated features need {}.",
             factors.len(),

@@ -17,7 +17,8 @@ fn main() -> ExitCode {
 
 fn cases(dir: &Path) -> std::io::Result<Vec<PathBuf>> {
     let entries = std::fs::read_dir(dir)?.collect::<Result<Vec<_>, _>>()?;
-    let mut cases: Vec<_> = entries.into_iter().map(|e| e.path()).filter(|p| p.join("expect.safetensors").exists()).collect();
+    let mut cases: Vec<_> =
+        entries.into_iter().map(|e| e.path()).filter(|p| p.join("expect.safetensors").exists()).collect();
     cases.sort();
     Ok(cases)
 }

@@ -9,6 +9,9 @@ const WRITTEN: [&str; 13] = ["rs", "toml", "md", "py", "sh", "h", "hpp", "cc", "
 /// Folders that exist on the machine where a text was written, not on its reader's. In parts, so as not to find itself.
 const MACHINE: [&str; 4] = [concat!("/", "work/"), concat!("/", "root/"), concat!("/", "tmp/"), concat!("/", "home/")];
 
+/// How git marks the two sides of a conflict.
+const CONFLICT: [&str; 2] = ["<<<<<<< ", ">>>>>>> "];
+
 /// Checks one text file.
 pub fn check(path: &str, text: &str) -> Vec<Finding> {
     let extension = Path::new(path).extension().and_then(|extension| extension.to_str());
@@ -21,6 +24,9 @@ pub fn check(path: &str, text: &str) -> Vec<Finding> {
         }
         if written && line.contains('\t') {
             found("a tab; indent with spaces");
+        }
+        if CONFLICT.iter().any(|mark| line.starts_with(mark)) {
+            found("a merge conflict that was not resolved");
         }
         if MACHINE.iter().any(|folder| names_folder(line, folder)) {
             found("a path of one machine");
@@ -65,6 +71,7 @@ mod tests {
         check_messages("run", &format!("x\ncat {work}a\n"), &["run:2: a path of one machine"]);
         check_messages("data.json", &format!("{{\"a\":\t\"{root}x\"}}"), &["data.json:1: a path of one machine"]);
         check_messages("a.md", &format!("`target{work}x` and ~{root}y\n"), &[]);
+        check_messages("a.rs", "<<<<<<< HEAD\n", &["a.rs:1: a merge conflict that was not resolved"]);
         check_messages("empty.py", "", &[]);
     }
 

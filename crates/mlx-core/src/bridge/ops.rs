@@ -1,5 +1,6 @@
 //! C++ side of `ops`: shim/ops.h.
 
+#[allow(clippy::too_many_arguments)]
 #[cxx::bridge(namespace = "mlx_shim")]
 pub(crate) mod ffi {
     unsafe extern "C++" {

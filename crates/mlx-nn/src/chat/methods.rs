@@ -33,7 +33,8 @@ fn string(text: &str, method: &str, args: &[Value]) -> Result<Value, Error> {
         }
         "rsplit" => rsplit(text, args),
         "index" => {
-            let at = text.find(one(args)?).ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "substring not found"))?;
+            let at =
+                text.find(one(args)?).ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "substring not found"))?;
             Ok(text[..at].chars().count().into())
         }
         "ljust" | "rjust" | "zfill" => {
@@ -46,10 +47,6 @@ fn string(text: &str, method: &str, args: &[Value]) -> Result<Value, Error> {
                 _ => format!("{pad}{text}"),
             }
             .into())
-        }
-        "casefold" => {
-            let () = from_args(args)?;
-            Ok(text.to_lowercase().into())
         }
         "isdecimal" => {
             let () = from_args(args)?;
@@ -92,9 +89,9 @@ fn rsplit(text: &str, args: &[Value]) -> Result<Value, Error> {
             let mut parts = Vec::new();
             let mut rest = text.trim_end();
             while !rest.is_empty() && parts.len() + 1 < count {
-                let start = rest.rfind(char::is_whitespace).map_or(0, |at| {
-                    at + rest[at..].chars().next().map_or(0, char::len_utf8)
-                });
+                let start = rest
+                    .rfind(char::is_whitespace)
+                    .map_or(0, |at| at + rest[at..].chars().next().map_or(0, char::len_utf8));
                 parts.push(&rest[start..]);
                 rest = rest[..start].trim_end();
             }

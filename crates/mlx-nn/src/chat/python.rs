@@ -7,7 +7,7 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Kwargs, Rest, Value, ValueKind, ValueOrKwargs, from_args};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind};
 
-use super::methods;
+use super::{filters, methods};
 
 pub(super) fn environment() -> Environment<'static> {
     let mut env = Environment::new();
@@ -17,17 +17,20 @@ pub(super) fn environment() -> Environment<'static> {
     env.set_auto_escape_callback(|_| AutoEscape::None);
     env.set_formatter(|out, _, value| Ok(write_str(out, value)?));
     env.set_unknown_method_callback(methods::call);
+    minijinja_contrib::add_to_environment(&mut env);
+    filters::add(&mut env);
     env.add_filter("tojson", tojson);
     env.add_filter("string", |value: &Value| to_str(value));
     env.add_test("sequence", |value: &Value| {
         matches!(value.kind(), ValueKind::Seq | ValueKind::String | ValueKind::Map | ValueKind::Undefined)
     });
+    env.add_test("iterable", |value: &Value| !value.is_none() && value.try_iter().is_ok());
+    env.add_test("callable", |value: &Value| value.kind() == ValueKind::Plain);
     env.add_function("raise_exception", |message: &Value| -> Result<Value, Error> {
         Err(Error::new(ErrorKind::InvalidOperation, to_str(message)))
     });
     env.add_function("strftime_now", |format: &str| strftime(&jiff::Zoned::now(), format));
-    env.add_function("cycler", minijinja_contrib::globals::cycler);
-    env.add_function("joiner", minijinja_contrib::globals::joiner);
+    env.add_function("cycler", |items: Rest<Value>| minijinja_contrib::globals::cycler(items.0));
     env
 }
 

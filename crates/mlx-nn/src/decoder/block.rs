@@ -53,9 +53,7 @@ impl Attention {
         let (q, kv) = (c.heads * c.head_dim, c.kv_heads * c.head_dim);
         let qkv = match c.fused.qkv {
             true => Projections::joined(w, "qkv_proj", c.hidden_size, &[q, kv, kv], c.biases.qkv)?,
-            false => {
-                Projections::apart(w, &["q_proj", "k_proj", "v_proj"], c.hidden_size, &[q, kv, kv], c.biases.qkv)?
-            }
+            false => Projections::apart(w, &["q_proj", "k_proj", "v_proj"], c.hidden_size, &[q, kv, kv], c.biases.qkv)?,
         };
         let norm = |name| Norm::new(w, name, c.head_dim, c.norm, c.norm_eps);
         Ok(Self {

@@ -148,7 +148,7 @@ impl<'a> Generation<'a> {
         if more && !lookahead {
             self.ahead = Some(self.step(&token.reshape([1, 1])?)?);
         }
-        if self.produced % 256 == 0 {
+        if self.produced.is_multiple_of(256) {
             memory::clear_cache()?;
         }
         Ok(Some(id))
@@ -173,7 +173,9 @@ fn check(model: &dyn Language, prompt: &[u32], seen: usize, options: &Options) -
     }
     let vocab = model.vocab_size();
     if let Some((at, id)) = prompt.iter().enumerate().find(|&(_, &id)| id as usize >= vocab) {
-        return Err(Error::msg(format!("Token {at} of the prompt has id {id}, and the model knows ids below {vocab}.")));
+        return Err(Error::msg(format!(
+            "Token {at} of the prompt has id {id}, and the model knows ids below {vocab}."
+        )));
     }
     match model.context() {
         Some(context) if prompt.len() > context => Err(Error::msg(format!(

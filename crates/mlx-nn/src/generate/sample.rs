@@ -158,7 +158,7 @@ pub fn keep_min_p(logprobs: &Tensor, p: f32) -> Result<Tensor> {
 pub fn keep_top_k(logprobs: &Tensor, k: i32) -> Result<Tensor> {
     let order = (-logprobs)?.argpartition(k - 1, -1)?;
     let rest = order.i((.., k..))?;
-    let low = full(rest.shape().to_vec(), f64::NEG_INFINITY, logprobs.dtype())?;
+    let low = full(rest.shape(), f64::NEG_INFINITY, logprobs.dtype())?;
     Ok(logprobs.put_along_axis(&rest, &low, -1)?)
 }
 

@@ -54,7 +54,9 @@ impl Reader {
             return Ok(());
         }
         let at = self.position;
-        Err(self.error(format!("is truncated or damaged: byte {at} announces {count} {what}, but at most {left} bytes are left")))
+        Err(self.error(format!(
+            "is truncated or damaged: byte {at} announces {count} {what}, but at most {left} bytes are left"
+        )))
     }
 
     pub fn bytes<const N: usize>(&mut self, what: &str) -> Result<[u8; N]> {

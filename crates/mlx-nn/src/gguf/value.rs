@@ -1,5 +1,8 @@
+//! Metadata values and how they are read.
+
 /// A metadata value. Integers of every width are one kind, and so are floats: a reader cares for the number.
 #[derive(Debug, Clone, PartialEq)]
+#[allow(missing_docs)]
 pub enum Value {
     Int(i128),
     Float(f64),
@@ -32,6 +35,7 @@ impl Value {
 pub trait FromValue<'a>: Sized {
     /// The end of "... is expected".
     const EXPECTED: &'static str;
+    /// The value, or `None` where it is of another kind.
     fn from_value(value: &'a Value) -> Option<Self>;
 }
 

@@ -77,7 +77,9 @@ impl Folder {
             }
         }
         if !tokens.is_empty() {
-            model.add_tokens(tokens.into_values()).map_err(|e| self.error(CONFIG, format!("has bad added tokens: {e}")))?;
+            model
+                .add_tokens(tokens.into_values())
+                .map_err(|e| self.error(CONFIG, format!("has bad added tokens: {e}")))?;
         }
         Ok(())
     }
@@ -154,9 +156,12 @@ impl Folder {
         if templates.is_empty() {
             return Ok(None);
         }
-        ChatTemplate::named(templates, roles)
-            .map(Some)
-            .map_err(|e| self.error(file, format!("has a chat template that cannot be used: {}", e.to_string().trim_end_matches('.'))))
+        ChatTemplate::named(templates, roles).map(Some).map_err(|e| {
+            self.error(
+                file,
+                format!("has a chat template that cannot be used: {}", e.to_string().trim_end_matches('.')),
+            )
+        })
     }
 
     fn named_files(&self) -> Result<Vec<(String, String)>> {

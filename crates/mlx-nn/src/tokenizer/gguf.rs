@@ -103,10 +103,7 @@ impl<'a> Source<'a> {
             Some(merges) => merges,
             None => self.merges_from_scores()?,
         };
-        let mut model = BPE::builder()
-            .vocab_and_merges(self.vocab.clone(), merges)
-            .fuse_unk(true)
-            .byte_fallback(true);
+        let mut model = BPE::builder().vocab_and_merges(self.vocab.clone(), merges).fuse_unk(true).byte_fallback(true);
         let unk = self.header.get::<u32>("tokenizer.ggml.unknown_token_id")?.unwrap_or(0);
         if let Some(token) = self.tokens.get(unk as usize) {
             model = model.unk_token(token.clone());
@@ -141,8 +138,13 @@ impl<'a> Source<'a> {
             )));
         }
         let mergeable = |id| matches!(self.token_type(id), NORMAL | USER_DEFINED);
-        // Gemma's scores do not follow the order of its merges; its ids do.
-        let rank = |id: usize| if self.gemma { -(id as f64) } else { scores[id] };
+        // Gemma's scores do not follow the order of its merges; its ids do, after the user-defined runs of spaces and
+        // the like, of which the longest match wins.
+        let rank = |id: usize| match (self.gemma, self.token_type(id)) {
+            (false, _) => scores[id],
+            (true, USER_DEFINED) => 1.0,
+            (true, _) => -(id as f64),
+        };
         Ok(spm::merges(&self.tokens, rank, mergeable, &self.vocab))
     }
 
@@ -161,10 +163,9 @@ impl<'a> Source<'a> {
         let id = |key: &str| -> Result<Option<u32>> {
             let key = format!("tokenizer.ggml.{key}_token_id");
             match self.header.get::<u32>(&key)? {
-                Some(id) if id as usize >= self.tokens.len() => Err(self.header.error(format!(
-                    "has \"{key}\" = {id}, but there are only {} tokens",
-                    self.tokens.len()
-                ))),
+                Some(id) if id as usize >= self.tokens.len() => Err(self
+                    .header
+                    .error(format!("has \"{key}\" = {id}, but there are only {} tokens", self.tokens.len()))),
                 id => Ok(id),
             }
         };
@@ -198,14 +199,16 @@ impl<'a> Source<'a> {
             return Ok(None);
         }
         let eos = special.eos.first().copied();
-        let names = [("bos_token", special.bos), ("eos_token", eos), ("pad_token", special.pad), ("unk_token", special.unk)];
+        let names =
+            [("bos_token", special.bos), ("eos_token", eos), ("pad_token", special.pad), ("unk_token", special.unk)];
         let tokens = names.into_iter().filter_map(|(name, id)| {
             let token = self.tokens.get(id? as usize)?;
             Some((name.to_owned(), token.clone()))
         });
-        ChatTemplate::named(templates, tokens.collect())
-            .map(Some)
-            .map_err(|e| self.header.error(format!("has a chat template that cannot be used: {}", e.to_string().trim_end_matches('.'))))
+        ChatTemplate::named(templates, tokens.collect()).map(Some).map_err(|e| {
+            self.header
+                .error(format!("has a chat template that cannot be used: {}", e.to_string().trim_end_matches('.')))
+        })
     }
 
     fn checked<T>(&self, result: tokenizers::Result<T>) -> Result<T> {

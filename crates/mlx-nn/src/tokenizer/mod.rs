@@ -88,6 +88,7 @@ impl Tokenizer {
         self.0.model.id_to_token(id)
     }
 
+    /// The id of a token.
     pub fn id(&self, token: &str) -> Option<u32> {
         self.0.model.token_to_id(token)
     }
@@ -102,14 +103,17 @@ impl Tokenizer {
         &self.0.special.eos
     }
 
+    /// The token that begins a text.
     pub fn bos(&self) -> Option<u32> {
         self.0.special.bos
     }
 
+    /// The token that fills up a batch.
     pub fn pad(&self) -> Option<u32> {
         self.0.special.pad
     }
 
+    /// The token for what the vocabulary cannot spell.
     pub fn unk(&self) -> Option<u32> {
         self.0.special.unk
     }

@@ -48,7 +48,10 @@ impl Pieces {
         let len = vocab.values().max().map_or(0, |&id| id as usize + 1);
         // Ids index a table, so a stray huge id must not decide its size.
         if len > (1 << 24) {
-            return Err(Error::msg(format!("The tokenizer has the token id {}, but ids below 2^24 are expected.", len - 1)));
+            return Err(Error::msg(format!(
+                "The tokenizer has the token id {}, but ids below 2^24 are expected.",
+                len - 1
+            )));
         }
         let byte_of = byte_level_table();
         let mut pieces = Self { kind, bytes: Vec::new(), spans: Vec::with_capacity(len) };

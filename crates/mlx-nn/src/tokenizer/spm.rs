@@ -12,7 +12,12 @@ use crate::{Error, Result};
 
 /// Every cut of a token into two tokens is a merge. The token with the best score merges first; equal scores go to the
 /// longer left part, then to the longer right part, then to the older parts.
-pub(super) fn merges(tokens: &[String], rank: impl Fn(usize) -> f64, usable: impl Fn(usize) -> bool, vocab: &Vocab) -> Merges {
+pub(super) fn merges(
+    tokens: &[String],
+    rank: impl Fn(usize) -> f64,
+    usable: impl Fn(usize) -> bool,
+    vocab: &Vocab,
+) -> Merges {
     struct Merge<'a> {
         score: f64,
         chars: (usize, usize),

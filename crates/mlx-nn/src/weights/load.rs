@@ -86,7 +86,8 @@ impl Checkpoint {
 }
 
 fn read_json(path: &Path) -> Result<Value> {
-    let text = std::fs::read_to_string(path).map_err(|e| Error::msg(format!("{} cannot be read: {e}.", path.display())))?;
+    let text =
+        std::fs::read_to_string(path).map_err(|e| Error::msg(format!("{} cannot be read: {e}.", path.display())))?;
     serde_json::from_str(&text).map_err(|e| Error::msg(format!("{} is not valid JSON: {e}.", path.display())))
 }
 
@@ -128,7 +129,10 @@ fn check_safetensors(path: &Path) -> Result<()> {
     let header = u64::from_le_bytes(length);
     if header > size - 8 {
         let path = path.display();
-        return Err(Error::msg(format!("{path} is truncated: its header needs {header} bytes and {} follow.", size - 8)));
+        return Err(Error::msg(format!(
+            "{path} is truncated: its header needs {header} bytes and {} follow.",
+            size - 8
+        )));
     }
     let mut bytes = Vec::new();
     file.take(header).read_to_end(&mut bytes).map_err(unreadable)?;
@@ -136,7 +140,10 @@ fn check_safetensors(path: &Path) -> Result<()> {
         .map_err(|e| Error::msg(format!("{} has a broken safetensors header: {e}.", path.display())))?;
     let (data, there) = (metadata.data_len() as u64, size - 8 - header);
     match data > there {
-        true => Err(Error::msg(format!("{} is truncated: its tensors need {data} bytes and {there} are there.", path.display()))),
+        true => Err(Error::msg(format!(
+            "{} is truncated: its tensors need {data} bytes and {there} are there.",
+            path.display()
+        ))),
         false => Ok(()),
     }
 }

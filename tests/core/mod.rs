@@ -1,0 +1,129 @@
+//! The binding: values in and out, errors, files, streams, memory.
+
+use mlx_core::io::{Gguf, GgufValue, Safetensors};
+use mlx_core::{Array, Device, Dtype, Element, Stream, bf16, eval, f16, io, memory, ops, random, with_stream};
+
+#[track_caller]
+fn round_trip<T: Element + PartialEq + std::fmt::Debug>(values: &[T]) {
+    let array = Array::from_slice(values, &[values.len() as i32]).unwrap();
+    assert_eq!(array.dtype(), T::DTYPE);
+    assert_eq!(array.nbytes(), size_of_val(values));
+    assert_eq!(array.to_vec::<T>().unwrap(), values);
+    // Read through strides: every second element.
+    let n = values.len() as i32;
+    let strided = ops::slice(&array, &[0], &[n], &[2]).unwrap();
+    let expected: Vec<T> = values.iter().copied().step_by(2).collect();
+    assert_eq!(strided.to_vec::<T>().unwrap(), expected);
+}
+
+#[test]
+fn every_element_type_round_trips() {
+    round_trip(&[true, false, true]);
+    round_trip(&[0u8, 255, 7]);
+    round_trip(&[0u16, u16::MAX]);
+    round_trip(&[0u32, u32::MAX, 1 << 30]);
+    round_trip(&[0u64, u64::MAX]);
+    round_trip(&[i8::MIN, 0, i8::MAX]);
+    round_trip(&[i16::MIN, i16::MAX]);
+    round_trip(&[i32::MIN, -1, i32::MAX]);
+    round_trip(&[i64::MIN, i64::MAX]);
+    round_trip(&[f16::from_f32(1.5), f16::NEG_INFINITY]);
+    round_trip(&[bf16::from_f32(-2.0), bf16::INFINITY]);
+    round_trip(&[1.5f32, -0.0, f32::MAX]);
+    round_trip(&[std::f64::consts::PI, f64::MIN]);
+    round_trip::<f32>(&[]);
+}
+
+#[track_caller]
+fn fails(result: mlx_core::Result<Array>, text: &str) {
+    let error = result.expect_err("an error was expected");
+    assert!(error.message().contains(text), "{error}");
+    assert!(error.location().file().ends_with("core/mod.rs"), "{error}");
+}
+
+#[test]
+fn errors_carry_mlx_text_and_the_callers_place() {
+    let (a, b) = (Array::from_slice(&[1f32, 2.0, 3.0], &[3]).unwrap(), Array::from_slice(&[1f32, 2.0], &[2]).unwrap());
+    fails(ops::add(&a, &b), "(3) and (2)");
+    fails(ops::matmul(&a, &b), "[matmul]");
+    fails(ops::reshape(&a, &[2, 2]), "[reshape]");
+    fails(ops::concatenate(&[], 0), "[concatenate]");
+    fails(ops::transpose(&a, &[0, 1]), "[transpose]");
+    fails(Array::from_slice(&[1f32], &[2]), "4 bytes given where the shape needs 8");
+    fails(Array::from_slice(&[1f32], &[-1]), "negative dimension");
+    assert!(a.to_vec::<i32>().unwrap_err().message().contains("holds float32, not int32"));
+    assert!(a.item::<f32>().unwrap_err().message().contains("exactly one element"));
+}
+
+#[test]
+fn an_array_is_two_words_and_so_is_its_result() {
+    assert_eq!(size_of::<Array>(), 16);
+    assert_eq!(size_of::<Option<Array>>(), 16);
+    assert_eq!(size_of::<mlx_core::Result<Array>>(), 16);
+}
+
+#[test]
+fn safetensors_and_gguf_round_trip() {
+    let dir = tempfile::tempdir().unwrap();
+    let weights = ops::reshape(&ops::arange(0.0, 64.0, 1.0, Dtype::F32).unwrap(), &[2, 32]).unwrap();
+    let path = dir.path().join("weights.safetensors");
+    let mut file = Safetensors::default();
+    file.arrays.insert("a.weight".into(), weights.clone());
+    file.metadata.insert("format".into(), "mlx".into());
+    io::save_safetensors(&path, &file).unwrap();
+    let read = io::load_safetensors(&path).unwrap();
+    assert_eq!(read.arrays["a.weight"].to_vec::<f32>().unwrap(), weights.to_vec::<f32>().unwrap());
+    assert_eq!(read.metadata["format"], "mlx");
+
+    let path = dir.path().join("weights.gguf");
+    let mut file = Gguf::default();
+    file.arrays.insert("a.weight".into(), weights.clone());
+    file.metadata.insert("general.name".into(), GgufValue::Text("tiny".into()));
+    file.metadata.insert("tokens".into(), GgufValue::List(vec!["a".into(), "é".into()]));
+    file.metadata.insert("count".into(), GgufValue::Array(Array::scalar_int(7, Dtype::U32).unwrap()));
+    io::save_gguf(&path, &file).unwrap();
+    let read = io::load_gguf(&path).unwrap();
+    assert_eq!(read.arrays["a.weight"].to_vec::<f32>().unwrap(), weights.to_vec::<f32>().unwrap());
+    assert!(matches!(&read.metadata["general.name"], GgufValue::Text(text) if text == "tiny"));
+    assert!(matches!(&read.metadata["tokens"], GgufValue::List(list) if list == &["a", "é"]));
+    assert!(matches!(&read.metadata["count"], GgufValue::Array(a) if a.item::<u32>().unwrap() == 7));
+    assert!(io::load_safetensors(dir.path().join("absent.safetensors")).is_err());
+}
+
+#[test]
+fn streams_scope_and_synchronize() {
+    let stream = Stream::new(Device::Cpu).unwrap();
+    let sum = with_stream(stream, || {
+        assert_eq!(Device::current().unwrap(), Device::Cpu);
+        let inner = with_stream(Stream::default_of(Device::Cpu).unwrap(), Device::current).unwrap();
+        assert_eq!(inner, Device::Cpu);
+        ops::sum(&ops::ones(&[1000], Dtype::F32)?, &[0], false)
+    });
+    stream.synchronize().unwrap();
+    assert_eq!(sum.unwrap().item::<f32>().unwrap(), 1000.0);
+    let panicked = std::panic::catch_unwind(|| with_stream(Stream::new(Device::Cpu).unwrap(), || panic!("inside")));
+    assert!(panicked.is_err());
+    assert!(ops::zeros(&[1], Dtype::F32).is_ok(), "the scope ended with the panic");
+    assert!(Device::Cpu.is_available().unwrap());
+}
+
+#[test]
+fn memory_counts_what_arrays_use() {
+    if !mlx_tests::alone("core::memory_counts_what_arrays_use") {
+        return;
+    }
+    let before = memory::active_memory().unwrap();
+    let big = ops::ones(&[1024, 1024], Dtype::F32).unwrap();
+    assert!(memory::active_memory().unwrap() < before + 1024, "a lazy array uses next to nothing");
+    eval(std::slice::from_ref(&big)).unwrap();
+    assert!(memory::active_memory().unwrap() >= before + (4 << 20));
+    assert!(memory::peak_memory().unwrap() >= before + (4 << 20));
+    assert!(memory::buffer_size(std::slice::from_ref(&big)).unwrap() >= 4 << 20);
+}
+
+#[test]
+fn keys_make_random_numbers_repeatable() {
+    let key = random::key(7).unwrap();
+    let draw = || random::normal(&[8], Dtype::F32, Some(&key)).unwrap().to_vec::<f32>().unwrap();
+    assert_eq!(draw(), draw());
+}

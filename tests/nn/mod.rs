@@ -1,0 +1,8 @@
+//! Layers, caches and sampling against the reference.
+
+mod cache;
+mod chat;
+mod gguf;
+mod rope;
+mod sample;
+mod tokenizer;
