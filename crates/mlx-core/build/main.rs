@@ -8,7 +8,7 @@ mod prefix;
 mod source;
 mod wheel;
 
-const BRIDGES: [&str; 6] = ["array", "fast", "io", "ops", "random", "runtime"];
+const BRIDGES: [&str; 7] = ["array", "fast", "io", "kernel", "ops", "random", "runtime"];
 
 fn main() {
     println!("cargo::rerun-if-env-changed=DOCS_RS");
@@ -26,7 +26,7 @@ fn build() -> Result<(), String> {
     let mlx = locate::find()?;
     let sources: Vec<String> = BRIDGES.iter().map(|name| format!("src/bridge/{name}.rs")).collect();
     cxx_build::bridges(&sources)
-        .file("shim/io.cc")
+        .files(["shim/io.cc", "shim/kernel.cc"])
         .include(&mlx.include)
         .std("c++20")
         .flag_if_supported("-Wno-unused-parameter")

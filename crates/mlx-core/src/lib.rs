@@ -20,6 +20,7 @@ mod dtype;
 mod error;
 pub mod fast;
 pub mod io;
+pub mod kernel;
 pub mod memory;
 pub mod ops;
 pub mod random;

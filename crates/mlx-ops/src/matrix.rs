@@ -1,7 +1,7 @@
 //! Matrix products, dense and quantized.
 
-use crate::Tensor;
 use crate::tensor::optional;
+use crate::{Tensor, cpu};
 use mlx_core::{Result, ops};
 
 /// How a matrix is packed: `bits` per element in groups of `group_size` along the last axis.
@@ -56,6 +56,9 @@ impl Tensor {
         biases: Option<&Tensor>,
         q: Quantization,
     ) -> Result<Tensor> {
+        if let Some(product) = cpu::quantized_matmul(&self.0, &w.0, &scales.0, optional(biases), q) {
+            return product.map(Tensor);
+        }
         let (group, bits) = (Some(q.group_size), Some(q.bits));
         ops::quantized_matmul(&self.0, &w.0, &scales.0, optional(biases), true, group, bits, q.mode).map(Tensor)
     }

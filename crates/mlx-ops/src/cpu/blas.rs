@@ -50,34 +50,27 @@ unsafe fn sgemm(p: Product, turned: bool, isa: Isa) {
         // SAFETY: the caller's.
         return unsafe { p.compute(isa) };
     }
-    let strides = |turned, ld: usize| if turned { (1, ld as isize) } else { (ld as isize, 1) };
-    let ((a_row, a_col), (b_row, b_col)) = (strides(turned, p.lda), strides(p.transposed, p.ldb));
     let threads = match p.m * p.n * p.k < PARALLEL {
         true => gemm::Parallelism::None,
         false => gemm::Parallelism::Rayon(0),
     };
     // SAFETY: the caller's.
+    unsafe { many_rows(p, turned, threads) }
+}
+
+/// The product by the `gemm` crate.
+///
+/// # Safety
+/// As [`Product::compute`].
+pub unsafe fn many_rows(p: Product, turned: bool, threads: gemm::Parallelism) {
+    let strides = |turned, ld: usize| if turned { (1, ld as isize) } else { (ld as isize, 1) };
+    let ((a_row, a_col), (b_row, b_col)) = (strides(turned, p.lda), strides(p.transposed, p.ldb));
+    let (read_c, ldc) = (p.beta != 0.0, p.ldc as isize);
+    // SAFETY: the caller's.
     unsafe {
         gemm::gemm(
-            p.m,
-            p.n,
-            p.k,
-            p.c,
-            1,
-            p.ldc as isize,
-            p.beta != 0.0,
-            p.a,
-            a_col,
-            a_row,
-            p.b,
-            b_col,
-            b_row,
-            p.beta,
-            p.alpha,
-            false,
-            false,
-            false,
-            threads,
+            p.m, p.n, p.k, p.c, 1, ldc, read_c, p.a, a_col, a_row, p.b, b_col, b_row, p.beta, p.alpha, false, false,
+            false, threads,
         )
     }
 }

@@ -47,11 +47,11 @@ pub trait Lanes: Copy {
     unsafe fn splat(x: f32) -> Self;
     /// `LEN` elements.
     unsafe fn load(at: *const f32) -> Self;
-    /// The first `n < LEN` elements, then zeros; reads nothing beyond them.
+    /// The first `n <= LEN` elements, then zeros; reads nothing beyond them.
     unsafe fn load_first(at: *const f32, n: usize) -> Self;
     /// `LEN` elements.
     unsafe fn store(self, at: *mut f32);
-    /// The first `n < LEN` elements.
+    /// The first `n <= LEN` elements.
     unsafe fn store_first(self, at: *mut f32, n: usize);
     /// `self * x + sum`.
     unsafe fn mul_add(self, x: Self, sum: Self) -> Self;
@@ -59,6 +59,17 @@ pub trait Lanes: Copy {
     unsafe fn mul(self, x: Self) -> Self;
     /// The sum of the lanes.
     unsafe fn sum(self) -> f32;
+
+    /// As many 32-bit words.
+    type Words: Copy;
+    /// `LEN` words.
+    unsafe fn words(at: *const u32) -> Self::Words;
+    /// The first `n <= LEN` words, then zeros; reads nothing beyond them.
+    unsafe fn words_first(at: *const u32, n: usize) -> Self::Words;
+    /// The `BITS` bits of every word from bit `shift` on, as numbers.
+    unsafe fn codes<const BITS: usize>(words: Self::Words, shift: usize) -> Self;
+    /// Lane `i` of the result is lane `index[i]`.
+    unsafe fn pick(self, index: Self::Words) -> Self;
 }
 
 /// A computation written once for all instruction sets.
@@ -135,6 +146,30 @@ impl Lanes for Array {
     unsafe fn sum(self) -> f32 {
         let [a, b, c, d, e, f, g, h] = self.0;
         ((a + e) + (c + g)) + ((b + f) + (d + h))
+    }
+
+    type Words = [u32; 8];
+    #[inline(always)]
+    unsafe fn words(at: *const u32) -> [u32; 8] {
+        // SAFETY: the caller passes eight readable words.
+        unsafe { at.cast::<[u32; 8]>().read_unaligned() }
+    }
+    #[inline(always)]
+    unsafe fn words_first(at: *const u32, n: usize) -> [u32; 8] {
+        let mut words = [0; 8];
+        for (i, word) in words.iter_mut().enumerate().take(n) {
+            // SAFETY: the caller passes n readable words.
+            *word = unsafe { *at.add(i) };
+        }
+        words
+    }
+    #[inline(always)]
+    unsafe fn codes<const BITS: usize>(words: [u32; 8], shift: usize) -> Self {
+        Self(words.map(|word| ((word >> shift) & ((1 << BITS) - 1)) as i32 as f32))
+    }
+    #[inline(always)]
+    unsafe fn pick(self, index: [u32; 8]) -> Self {
+        Self(index.map(|i| self.0[i as usize % 8]))
     }
 }
 

@@ -76,6 +76,38 @@ impl Lanes for __m512 {
         // SAFETY: see above.
         unsafe { _mm512_reduce_add_ps(self) }
     }
+
+    type Words = __m512i;
+    #[inline(always)]
+    unsafe fn words(at: *const u32) -> __m512i {
+        // SAFETY: see above.
+        unsafe { _mm512_loadu_si512(at.cast()) }
+    }
+    #[inline(always)]
+    unsafe fn words_first(at: *const u32, n: usize) -> __m512i {
+        // SAFETY: see above; masked lanes are not read.
+        unsafe { _mm512_maskz_loadu_epi32(first16(n), at.cast()) }
+    }
+    #[inline(always)]
+    unsafe fn codes<const BITS: usize>(words: __m512i, shift: usize) -> Self {
+        // SAFETY: see above.
+        unsafe {
+            let shifted = _mm512_srlv_epi32(words, _mm512_set1_epi32(shift as i32));
+            if BITS <= 4 {
+                // A permutation looks at four bits of its index, so a table both masks and converts.
+                let mask = (1 << BITS) - 1;
+                let lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+                let table = _mm512_cvtepi32_ps(_mm512_and_si512(lanes, _mm512_set1_epi32(mask)));
+                return _mm512_permutexvar_ps(shifted, table);
+            }
+            _mm512_cvtepi32_ps(_mm512_and_si512(shifted, _mm512_set1_epi32((1 << BITS) - 1)))
+        }
+    }
+    #[inline(always)]
+    unsafe fn pick(self, index: __m512i) -> Self {
+        // SAFETY: see above.
+        unsafe { _mm512_permutexvar_ps(index, self) }
+    }
 }
 
 /// The mask that AVX2 takes: the first `n` lanes negative.
@@ -131,5 +163,30 @@ impl Lanes for __m256 {
             let pair = _mm_add_ps(half, _mm_movehl_ps(half, half));
             _mm_cvtss_f32(_mm_add_ss(pair, _mm_movehdup_ps(pair)))
         }
+    }
+
+    type Words = __m256i;
+    #[inline(always)]
+    unsafe fn words(at: *const u32) -> __m256i {
+        // SAFETY: see above.
+        unsafe { _mm256_loadu_si256(at.cast()) }
+    }
+    #[inline(always)]
+    unsafe fn words_first(at: *const u32, n: usize) -> __m256i {
+        // SAFETY: see above; masked lanes are not read.
+        unsafe { _mm256_maskload_epi32(at.cast(), first8(n)) }
+    }
+    #[inline(always)]
+    unsafe fn codes<const BITS: usize>(words: __m256i, shift: usize) -> Self {
+        // SAFETY: see above.
+        unsafe {
+            let shifted = _mm256_srlv_epi32(words, _mm256_set1_epi32(shift as i32));
+            _mm256_cvtepi32_ps(_mm256_and_si256(shifted, _mm256_set1_epi32((1 << BITS) - 1)))
+        }
+    }
+    #[inline(always)]
+    unsafe fn pick(self, index: __m256i) -> Self {
+        // SAFETY: see above.
+        unsafe { _mm256_permutevar8x32_ps(self, index) }
     }
 }

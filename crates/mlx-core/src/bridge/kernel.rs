@@ -1,0 +1,40 @@
+//! C++ side of [`kernel`](crate::kernel): shim/kernel.h and shim/kernel.cc.
+
+use crate::kernel::{
+    Function, KernelHandle, call_function, kernel_fallback, kernel_name, kernel_output_shape, run_kernel, same_kernel,
+};
+
+#[cxx::bridge(namespace = "mlx_shim")]
+pub(crate) mod ffi {
+    /// Where the values of an evaluated array are; strides count elements.
+    #[derive(Clone, Copy)]
+    struct View<'a> {
+        data: *mut u8,
+        shape: &'a [i32],
+        strides: &'a [i64],
+        dtype: u8,
+        row_contiguous: bool,
+    }
+
+    extern "Rust" {
+        type KernelHandle;
+        fn kernel_name(kernel: &KernelHandle) -> *const c_char;
+        fn same_kernel(a: &KernelHandle, b: &KernelHandle) -> bool;
+        unsafe fn run_kernel<'a>(kernel: &KernelHandle, inputs: &[View<'a>], output: View<'a>) -> Result<()>;
+        fn kernel_fallback(kernel: &KernelHandle, inputs: &[Array]) -> Result<Array>;
+        fn kernel_output_shape(kernel: &KernelHandle, inputs: &[Array]) -> Result<Vec<i32>>;
+
+        type Function<'a>;
+        unsafe fn call_function<'a>(f: &Function<'a>, x: &Array) -> Result<Array>;
+    }
+
+    unsafe extern "C++" {
+        include!("mlx-core/shim/kernel.h");
+        #[namespace = "mlx::core"]
+        #[cxx_name = "array"]
+        type Array = crate::array::Array;
+
+        fn custom_kernel(kernel: Box<KernelHandle>, inputs: &[Array], dims: &[i32], dtype: u8) -> Result<Array>;
+        unsafe fn vector_jacobian<'a>(f: &Function<'a>, x: &Array, cotangent: &Array) -> Result<Array>;
+    }
+}
