@@ -15,7 +15,7 @@ pub fn matmul(x: &Array, w: &Array, scales: &Array, biases: Option<&Array>, q: Q
     let (&[rows, words], Some(&inner)) = (w.shape(), x.shape().last()) else { return None };
     let shaped = words * 32 == inner * q.bits && scales.shape() == [rows, inner / q.group_size.max(1)];
     // What does not fit is MLX's to compute or to reject.
-    if !(fits && typed && shaped && biases.shape() == scales.shape()) || !super::is_current() {
+    if !(fits && typed && shaped && biases.shape() == scales.shape() && super::is_current()) {
         return None;
     }
     Some(kernel::apply(Matmul(q), &[x.clone(), w.clone(), scales.clone(), biases.clone()]))
