@@ -19,6 +19,15 @@ pub fn layer_norm(x: &Tensor, weight: Option<&Tensor>, bias: Option<&Tensor>, ep
     fast::layer_norm(&x.0, optional(weight), optional(bias), eps).map(Tensor)
 }
 
+/// `gate * sigmoid(gate) * x`, the gated activation of most feed-forward layers.
+#[track_caller]
+pub fn swiglu(gate: &Tensor, x: &Tensor) -> Result<Tensor> {
+    if let Some(out) = cpu::swiglu(&gate.0, &x.0) {
+        return out.map(Tensor);
+    }
+    (gate * gate.sigmoid()?)? * x
+}
+
 /// Where rotary frequencies come from.
 #[derive(Clone, Copy, Debug)]
 pub enum Frequencies<'a> {

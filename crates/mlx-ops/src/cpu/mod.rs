@@ -8,6 +8,8 @@ mod attention;
 #[cfg(target_os = "linux")]
 mod blas;
 #[cfg(target_os = "linux")]
+mod gate;
+#[cfg(target_os = "linux")]
 mod matvec;
 #[cfg(target_os = "linux")]
 mod norm;
@@ -27,7 +29,7 @@ mod simd;
 mod tests;
 
 #[cfg(target_os = "linux")]
-pub use {attention::attention, norm::rms_norm, quantized::matmul as quantized_matmul, rope::Rope};
+pub use {attention::attention, gate::swiglu, norm::rms_norm, quantized::matmul as quantized_matmul, rope::Rope};
 
 /// Whether ops that are built now run on the CPU.
 #[cfg(target_os = "linux")]
@@ -47,6 +49,10 @@ mod elsewhere {
     }
 
     pub fn rms_norm(_: &Array, _: Option<&Array>, _: f32) -> Option<Result<Array>> {
+        None
+    }
+
+    pub fn swiglu(_: &Array, _: &Array) -> Option<Result<Array>> {
         None
     }
 

@@ -57,9 +57,11 @@ pub trait Lanes: Copy {
     unsafe fn mul_add(self, x: Self, sum: Self) -> Self;
     /// `self * x`.
     unsafe fn mul(self, x: Self) -> Self;
+    /// `self / x`.
+    unsafe fn div(self, x: Self) -> Self;
     /// The sum of the lanes.
     unsafe fn sum(self) -> f32;
-    /// The larger of each lane.
+    /// The larger of each lane; that of `x` where either is no number.
     unsafe fn max(self, x: Self) -> Self;
     /// The nearest integers, of numbers within 2^22.
     unsafe fn round(self) -> Self;
@@ -78,7 +80,7 @@ pub trait Lanes: Copy {
     unsafe fn pick(self, index: Self::Words) -> Self;
 }
 
-/// `exp` of each lane to about a unit in the last place; what would underflow is the smallest normal number.
+/// `exp` of each lane to about a unit in the last place; below -87 and above 88 it stays what it is there.
 ///
 /// # Safety
 /// As [`Lanes`].
@@ -87,7 +89,8 @@ pub unsafe fn exp<V: Lanes>(x: V) -> V {
     // SAFETY: the caller's.
     unsafe {
         // x = n ln 2 + r with |r| <= ln 2 / 2, ln 2 in two parts so that n ln 2 is exact enough.
-        let x = x.max(V::splat(-87.0)).mul(V::splat(-1.0)).max(V::splat(-88.0)).mul(V::splat(-1.0));
+        let low = V::splat(-87.0).max(x).mul(V::splat(-1.0));
+        let x = V::splat(-88.0).max(low).mul(V::splat(-1.0));
         let n = x.mul(V::splat(std::f32::consts::LOG2_E)).round();
         let r = n.mul_add(V::splat(-0.693_359_4), x);
         let r = n.mul_add(V::splat(2.121_944_4e-4), r);
@@ -169,6 +172,10 @@ impl Lanes for Array {
     #[inline(always)]
     unsafe fn mul(self, x: Self) -> Self {
         Self(std::array::from_fn(|i| self.0[i] * x.0[i]))
+    }
+    #[inline(always)]
+    unsafe fn div(self, x: Self) -> Self {
+        Self(std::array::from_fn(|i| self.0[i] / x.0[i]))
     }
     #[inline(always)]
     unsafe fn sum(self) -> f32 {

@@ -72,6 +72,11 @@ impl Lanes for __m512 {
         unsafe { _mm512_mul_ps(self, x) }
     }
     #[inline(always)]
+    unsafe fn div(self, x: Self) -> Self {
+        // SAFETY: see above.
+        unsafe { _mm512_div_ps(self, x) }
+    }
+    #[inline(always)]
     unsafe fn sum(self) -> f32 {
         // SAFETY: see above.
         unsafe { _mm512_reduce_add_ps(self) }
@@ -170,6 +175,11 @@ impl Lanes for __m256 {
     unsafe fn mul(self, x: Self) -> Self {
         // SAFETY: see above.
         unsafe { _mm256_mul_ps(self, x) }
+    }
+    #[inline(always)]
+    unsafe fn div(self, x: Self) -> Self {
+        // SAFETY: see above.
+        unsafe { _mm256_div_ps(self, x) }
     }
     #[inline(always)]
     unsafe fn sum(self) -> f32 {

@@ -36,6 +36,21 @@ fn rms_norm_agrees() {
     assert!(rms_norm(&x, None, 1e-6).is_none());
 }
 
+#[test]
+fn swiglu_agrees() {
+    for shape in [&[1, 1, 1536][..], &[3, 7], &[0, 4], &[300, 1001]] {
+        let (gate, x) = (ops::multiply(&noise(shape), &Array::scalar(9.0, Dtype::F32).unwrap()).unwrap(), noise(shape));
+        let silu = ops::multiply(&gate, &ops::sigmoid(&gate).unwrap()).unwrap();
+        close(swiglu(&gate, &x), &ops::multiply(&silu, &x).unwrap());
+    }
+    let far = Array::from_slice(&[-1e38f32, -200.0, -87.5, 0.0, 200.0, 1e30], &[6]).unwrap();
+    let ones = Array::from_slice(&[1f32; 6], &[6]).unwrap();
+    close(swiglu(&far, &ones), &Array::from_slice(&[0f32, 0.0, 0.0, 0.0, 200.0, 1e30], &[6]).unwrap());
+    let nan = ops::multiply(&far, &Array::scalar(f64::NAN, Dtype::F32).unwrap()).unwrap();
+    let gated = swiglu(&nan, &ones).unwrap().unwrap().to_vec::<f32>().unwrap();
+    assert!(gated.iter().all(|y| y.is_nan()), "{gated:?}");
+}
+
 #[track_caller]
 fn check_rope(x: &Array, rope: Rope, table: Option<&Array>) {
     let Rope { dims, traditional, base, scale, offset } = rope;
@@ -80,6 +95,10 @@ fn attention_agrees() {
         check_attention([1, 4, 4], [130, 200], 33, causal);
         check_attention([2, 6, 2], [65, 65], 16, causal);
     }
+    let nan = Array::from_slice(&[f32::NAN; 16], &[1, 1, 2, 8]).unwrap();
+    let keys = noise(&[1, 1, 40, 8]);
+    let out = attention(&nan, &keys, &keys, 1.0, false).unwrap().unwrap().to_vec::<f32>().unwrap();
+    assert!(out.iter().all(|y| y.is_nan()), "{out:?}");
     let (q, k) = (noise(&[1, 2, 5, 8]), noise(&[1, 2, 3, 8]));
     assert!(attention(&q, &k, &k, 1.0, true).is_none());
 }
