@@ -1,7 +1,7 @@
 //! Activations of feed-forward layers.
 
 use crate::Result;
-use mlx_ops::Tensor;
+use mlx_ops::{Tensor, fast};
 
 /// The function on the gate of a gated feed-forward layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,7 +15,10 @@ pub enum Activation {
 impl Activation {
     /// `activation(gate) * up`.
     pub fn gate(self, gate: &Tensor, up: &Tensor) -> Result<Tensor> {
-        Ok((self.forward(gate)? * up)?)
+        Ok(match self {
+            Self::Silu => fast::swiglu(gate, up)?,
+            Self::GeluTanh => (self.forward(gate)? * up)?,
+        })
     }
 
     /// The activation of each element.

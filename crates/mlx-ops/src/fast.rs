@@ -1,12 +1,15 @@
 //! The fused operations of `mlx.core.fast`.
 
-use crate::Tensor;
 use crate::tensor::optional;
+use crate::{Tensor, cpu};
 use mlx_core::{Result, fast};
 
 /// Root-mean-square normalisation of the last axis, times `weight` if given.
 #[track_caller]
 pub fn rms_norm(x: &Tensor, weight: Option<&Tensor>, eps: f32) -> Result<Tensor> {
+    if let Some(normal) = cpu::rms_norm(&x.0, optional(weight), eps) {
+        return normal.map(Tensor);
+    }
     fast::rms_norm(&x.0, optional(weight), eps).map(Tensor)
 }
 
@@ -14,6 +17,15 @@ pub fn rms_norm(x: &Tensor, weight: Option<&Tensor>, eps: f32) -> Result<Tensor>
 #[track_caller]
 pub fn layer_norm(x: &Tensor, weight: Option<&Tensor>, bias: Option<&Tensor>, eps: f32) -> Result<Tensor> {
     fast::layer_norm(&x.0, optional(weight), optional(bias), eps).map(Tensor)
+}
+
+/// `gate * sigmoid(gate) * x`, the gated activation of most feed-forward layers.
+#[track_caller]
+pub fn swiglu(gate: &Tensor, x: &Tensor) -> Result<Tensor> {
+    if let Some(out) = cpu::swiglu(&gate.0, &x.0) {
+        return out.map(Tensor);
+    }
+    (gate * gate.sigmoid()?)? * x
 }
 
 /// Where rotary frequencies come from.
@@ -33,6 +45,9 @@ pub fn rope(x: &Tensor, dims: i32, traditional: bool, f: Frequencies<'_>, scale:
         Frequencies::Base(base) => (Some(base), None),
         Frequencies::Table(table) => (None, Some(&table.0)),
     };
+    if let Some(turned) = (cpu::Rope { dims, traditional, base, scale, offset }).apply(&x.0, table) {
+        return turned.map(Tensor);
+    }
     fast::rope(&x.0, dims, traditional, base, scale, offset, table).map(Tensor)
 }
 
@@ -50,6 +65,11 @@ pub enum Mask<'a> {
 /// `softmax(scale * q @ k.T + mask) @ v` for q `(B, H, L, D)` and k, v `(B, KV, S, D)`, `H` a multiple of `KV`.
 #[track_caller]
 pub fn attention(q: &Tensor, k: &Tensor, v: &Tensor, scale: f32, mask: Mask<'_>) -> Result<Tensor> {
+    if let Mask::None | Mask::Causal = mask
+        && let Some(out) = cpu::attention(&q.0, &k.0, &v.0, scale, matches!(mask, Mask::Causal))
+    {
+        return out.map(Tensor);
+    }
     let (mode, mask) = match mask {
         Mask::None => ("", None),
         Mask::Causal => ("causal", None),

@@ -1,9 +1,18 @@
 //! CPU kernels that replace slow ones of the prebuilt MLX.
+//!
+//! Each function gives `None` where it has no kernel for its arguments: MLX's op is then the one to take. Other systems than
+//! Linux have none at all, since MLX is fast there.
 
+#[cfg(target_os = "linux")]
+mod attention;
 #[cfg(target_os = "linux")]
 mod blas;
 #[cfg(target_os = "linux")]
+mod gate;
+#[cfg(target_os = "linux")]
 mod matvec;
+#[cfg(target_os = "linux")]
+mod norm;
 #[cfg(target_os = "linux")]
 mod packed;
 #[cfg(target_os = "linux")]
@@ -11,19 +20,63 @@ mod pool;
 #[cfg(target_os = "linux")]
 mod quantized;
 #[cfg(target_os = "linux")]
+mod rope;
+#[cfg(target_os = "linux")]
+mod rows;
+#[cfg(target_os = "linux")]
 mod simd;
+#[cfg(all(test, target_os = "linux"))]
+mod tests;
 
 #[cfg(target_os = "linux")]
-pub use quantized::matmul as quantized_matmul;
+pub use {attention::attention, gate::swiglu, norm::rms_norm, quantized::matmul as quantized_matmul, rope::Rope};
 
-/// No kernel of ours: MLX's own are the fast ones here.
+/// Whether ops that are built now run on the CPU.
+#[cfg(target_os = "linux")]
+fn is_current() -> bool {
+    mlx_core::Device::current().is_ok_and(|device| device == mlx_core::Device::Cpu)
+}
+
 #[cfg(not(target_os = "linux"))]
-pub fn quantized_matmul(
-    _: &mlx_core::Array,
-    _: &mlx_core::Array,
-    _: &mlx_core::Array,
-    _: Option<&mlx_core::Array>,
-    _: crate::Quantization,
-) -> Option<mlx_core::Result<mlx_core::Array>> {
-    None
+pub use elsewhere::*;
+
+#[cfg(not(target_os = "linux"))]
+mod elsewhere {
+    use mlx_core::{Array, Result};
+
+    pub fn attention(_: &Array, _: &Array, _: &Array, _: f32, _: bool) -> Option<Result<Array>> {
+        None
+    }
+
+    pub fn rms_norm(_: &Array, _: Option<&Array>, _: f32) -> Option<Result<Array>> {
+        None
+    }
+
+    pub fn swiglu(_: &Array, _: &Array) -> Option<Result<Array>> {
+        None
+    }
+
+    pub fn quantized_matmul(
+        _: &Array,
+        _: &Array,
+        _: &Array,
+        _: Option<&Array>,
+        _: crate::Quantization,
+    ) -> Option<Result<Array>> {
+        None
+    }
+
+    pub struct Rope {
+        pub dims: i32,
+        pub traditional: bool,
+        pub base: Option<f32>,
+        pub scale: f32,
+        pub offset: i32,
+    }
+
+    impl Rope {
+        pub fn apply(self, _: &Array, _: Option<&Array>) -> Option<Result<Array>> {
+            None
+        }
+    }
 }

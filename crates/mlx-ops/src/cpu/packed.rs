@@ -18,7 +18,7 @@ pub struct Packed<'a> {
     pub inner: usize,
     /// 2, 4 or 8.
     pub bits: usize,
-    /// A power of two that divides `inner`, at least `32 / bits`.
+    /// A power of two that divides `inner`, at least 16.
     pub group: usize,
 }
 
@@ -159,41 +159,64 @@ impl<const BITS: usize> Part<'_, BITS> {
             let scales = self.matrix.scales.as_ptr().add(j * groups);
             let spread = Spread::new::<V, BITS>(self.matrix.group);
             let mut totals = self.bias_part::<V, M, N>(i, j, groups);
+            let full = V::LEN * per_word;
             let mut at = 0;
             while at < inner {
-                let lanes = filled::<V, BITS>(inner, at);
-                let mut w = [V::words_first(words, 0); N];
-                for (y, w) in w.iter_mut().enumerate() {
-                    let from = words.add(y * (inner / per_word) + at / per_word);
-                    *w = if lanes == V::LEN { V::words(from) } else { V::words_first(from, lanes) };
-                }
-                let mut sums = [[V::splat(0.0); N]; M];
-                for shift in 0..per_word {
-                    let mut codes = [V::splat(0.0); N];
-                    for (codes, w) in codes.iter_mut().zip(w) {
-                        *codes = V::codes::<BITS>(w, shift * BITS);
-                    }
-                    for (row, sums) in sums.iter_mut().enumerate() {
-                        let from = x.add(row * inner + at + shift * lanes);
-                        let x = if lanes == V::LEN { V::load(from) } else { V::load_first(from, lanes) };
-                        for (sum, codes) in sums.iter_mut().zip(codes) {
-                            *sum = codes.mul_add(x, *sum);
-                        }
-                    }
-                }
+                let rest = (inner - at) / per_word;
+                let (words, x) = (words.add(at / per_word), x.add(at));
+                let sums = match rest >= V::LEN {
+                    true => self.dots::<V, M, N, true>(x, words, V::LEN),
+                    false => self.dots::<V, M, N, false>(x, words, rest),
+                };
+                let first = spread.first(at);
                 for y in 0..N {
-                    let scale = spread.load::<V>(scales.add(y * groups), at, lanes * per_word);
+                    let scale = spread.load::<V>(scales.add(y * groups + first), groups - first);
                     for (totals, sums) in totals.iter_mut().zip(sums) {
                         totals[y] = scale.mul_add(sums[y], totals[y]);
                     }
                 }
-                at += lanes * per_word;
+                at += full;
             }
             for (row, totals) in totals.iter().enumerate() {
                 for (y, total) in totals.iter().enumerate() {
                     *self.out.add((i + row) * self.rows + j + y) = total.sum();
                 }
             }
+        }
+    }
+
+    /// The products of codes and `x` in one vector of words per row, which `n` of its lanes hold unless it is `FULL`.
+    #[inline(always)]
+    unsafe fn dots<V: Lanes, const M: usize, const N: usize, const FULL: bool>(
+        &self,
+        x: *const f32,
+        words: *const u32,
+        n: usize,
+    ) -> [[V; N]; M] {
+        let inner = self.matrix.inner;
+        let (per_word, lanes) = (32 / BITS, if FULL { V::LEN } else { n });
+        // SAFETY: the caller keeps the words and elements within their rows.
+        unsafe {
+            let mut w = [V::words_first(words, 0); N];
+            for (y, w) in w.iter_mut().enumerate() {
+                let from = words.add(y * (inner / per_word));
+                *w = if FULL { V::words(from) } else { V::words_first(from, n) };
+            }
+            let mut sums = [[V::splat(0.0); N]; M];
+            for shift in 0..per_word {
+                let mut codes = [V::splat(0.0); N];
+                for (codes, w) in codes.iter_mut().zip(w) {
+                    *codes = V::codes::<BITS>(w, shift * BITS);
+                }
+                for (row, sums) in sums.iter_mut().enumerate() {
+                    let from = x.add(row * inner + shift * lanes);
+                    let x = if FULL { V::load(from) } else { V::load_first(from, n) };
+                    for (sum, codes) in sums.iter_mut().zip(codes) {
+                        *sum = codes.mul_add(x, *sum);
+                    }
+                }
+            }
+            sums
         }
     }
 
@@ -230,7 +253,10 @@ impl<const BITS: usize> Part<'_, BITS> {
 /// Which group each lane of a vector of words belongs to.
 struct Spread<W> {
     index: W,
-    group: usize,
+    /// The group of an element is its position shifted by this.
+    shift: u32,
+    /// Groups that a vector of words holds.
+    most: usize,
 }
 
 impl Spread<()> {
@@ -242,17 +268,23 @@ impl Spread<()> {
             *index = (lane * (32 / BITS) / group) as u32;
         }
         // SAFETY: sixteen words are at least a vector.
-        Spread { index: unsafe { V::words(index.as_ptr()) }, group }
+        let index = unsafe { V::words(index.as_ptr()) };
+        Spread { index, shift: group.trailing_zeros(), most: (V::LEN * (32 / BITS)).div_ceil(group) }
     }
 }
 
 impl<W: Copy> Spread<W> {
-    /// The values of the groups of the `n` elements from `at` on, each on the lanes of its group.
+    /// The group of the element `at`.
     #[inline(always)]
-    unsafe fn load<V: Lanes<Words = W>>(&self, row: *const f32, at: usize, n: usize) -> V {
-        let (first, last) = (at / self.group, (at + n - 1) / self.group);
-        // SAFETY: the caller passes a row with a value for each of these groups, fewer than lanes.
-        unsafe { V::load_first(row.add(first), last - first + 1).pick(self.index) }
+    fn first(&self, at: usize) -> usize {
+        at >> self.shift
+    }
+
+    /// Values of groups, of which the row has `left` more, each on the lanes of its group.
+    #[inline(always)]
+    unsafe fn load<V: Lanes<Words = W>>(&self, from: *const f32, left: usize) -> V {
+        // SAFETY: the caller passes as many values, and a vector holds fewer groups than lanes.
+        unsafe { V::load_first(from, self.most.min(left)).pick(self.index) }
     }
 }
 
@@ -298,7 +330,9 @@ impl<const BITS: usize> Kernel for Unpack<'_, BITS> {
                 while at < inner {
                     let lanes = filled::<V, BITS>(inner, at);
                     let n = lanes * per_word;
-                    let (scale, bias) = (spread.load::<V>(scales, at, n), spread.load::<V>(biases, at, n));
+                    let first = spread.first(at);
+                    let scale = spread.load::<V>(scales.add(first), groups - first);
+                    let bias = spread.load::<V>(biases.add(first), groups - first);
                     let from = words.add(at / per_word);
                     let w = if lanes == V::LEN { V::words(from) } else { V::words_first(from, lanes) };
                     for shift in 0..per_word {

@@ -4,7 +4,7 @@ use super::packed::{self, Packed};
 use super::simd::Isa;
 use crate::Quantization;
 use mlx_core::kernel::{self, Input, Kernel, Output};
-use mlx_core::{Array, Device, Dtype, Result, ops};
+use mlx_core::{Array, Dtype, Result, ops};
 use std::ffi::CStr;
 
 /// `x @ w.T` where this module has a kernel for it: on the CPU, f32, mode `affine`, 2, 4 or 8 bits, one matrix.
@@ -15,7 +15,7 @@ pub fn matmul(x: &Array, w: &Array, scales: &Array, biases: Option<&Array>, q: Q
     let (&[rows, words], Some(&inner)) = (w.shape(), x.shape().last()) else { return None };
     let shaped = words * 32 == inner * q.bits && scales.shape() == [rows, inner / q.group_size.max(1)];
     // What does not fit is MLX's to compute or to reject.
-    if !(fits && typed && shaped && biases.shape() == scales.shape()) || Device::current().ok()? != Device::Cpu {
+    if !(fits && typed && shaped && biases.shape() == scales.shape() && super::is_current()) {
         return None;
     }
     Some(kernel::apply(Matmul(q), &[x.clone(), w.clone(), scales.clone(), biases.clone()]))
@@ -77,6 +77,10 @@ mod tests {
         Case { x, parts, q }
     }
 
+    fn all(x: &Array, parts: &[Array]) -> Vec<Array> {
+        std::iter::once(x).chain(parts).cloned().collect()
+    }
+
     #[track_caller]
     fn close(ours: &Array, theirs: &Array) {
         assert_eq!(ours.shape(), theirs.shape());
@@ -90,7 +94,7 @@ mod tests {
     #[track_caller]
     fn check(batch: &[i32], rows: i32, inner: i32, bits: i32, group: i32) {
         let Case { x, parts, q } = case(batch, rows, inner, bits, group);
-        let fallback = Matmul(q).fallback(&[&[x.clone()], &parts[..]].concat()).unwrap();
+        let fallback = Matmul(q).fallback(&all(&x, &parts)).unwrap();
         let ours = matmul(&x, &parts[0], &parts[1], Some(&parts[2]), q).unwrap().unwrap();
         close(&ours, &fallback);
         let (x, words) = (x.to_vec::<f32>().unwrap(), parts[0].to_vec::<u32>().unwrap());
@@ -151,9 +155,8 @@ mod tests {
     fn gradient_is_the_fallbacks() {
         let Case { x, parts, q } = case(&[3], 16, 128, 4, 32);
         let cotangent = random::normal(&[3, 16], Dtype::F32, None).unwrap();
-        let all = |x: &Array| [&[x.clone()], &parts[..]].concat();
-        let ours = kernel::vector_jacobian(|x| kernel::apply(Matmul(q), &all(x)), &x, &cotangent).unwrap();
-        let theirs = kernel::vector_jacobian(|x| Matmul(q).fallback(&all(x)), &x, &cotangent).unwrap();
+        let ours = kernel::vector_jacobian(|x| kernel::apply(Matmul(q), &all(x, &parts)), &x, &cotangent).unwrap();
+        let theirs = kernel::vector_jacobian(|x| Matmul(q).fallback(&all(x, &parts)), &x, &cotangent).unwrap();
         close(&ours, &theirs);
     }
 }

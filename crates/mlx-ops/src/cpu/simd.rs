@@ -57,8 +57,16 @@ pub trait Lanes: Copy {
     unsafe fn mul_add(self, x: Self, sum: Self) -> Self;
     /// `self * x`.
     unsafe fn mul(self, x: Self) -> Self;
+    /// `self / x`.
+    unsafe fn div(self, x: Self) -> Self;
     /// The sum of the lanes.
     unsafe fn sum(self) -> f32;
+    /// The larger of each lane; that of `x` where either is no number.
+    unsafe fn max(self, x: Self) -> Self;
+    /// The nearest integers, of numbers within 2^22.
+    unsafe fn round(self) -> Self;
+    /// `self * 2^n` for integers `n`, where that is a normal number.
+    unsafe fn times_power(self, n: Self) -> Self;
 
     /// As many 32-bit words.
     type Words: Copy;
@@ -70,6 +78,29 @@ pub trait Lanes: Copy {
     unsafe fn codes<const BITS: usize>(words: Self::Words, shift: usize) -> Self;
     /// Lane `i` of the result is lane `index[i]`.
     unsafe fn pick(self, index: Self::Words) -> Self;
+}
+
+/// `exp` of each lane to about a unit in the last place; below -87 and above 88 it stays what it is there.
+///
+/// # Safety
+/// As [`Lanes`].
+#[inline(always)]
+pub unsafe fn exp<V: Lanes>(x: V) -> V {
+    // SAFETY: the caller's.
+    unsafe {
+        // x = n ln 2 + r with |r| <= ln 2 / 2, ln 2 in two parts so that n ln 2 is exact enough.
+        let low = V::splat(-87.0).max(x).mul(V::splat(-1.0));
+        let x = V::splat(-88.0).max(low).mul(V::splat(-1.0));
+        let n = x.mul(V::splat(std::f32::consts::LOG2_E)).round();
+        let r = n.mul_add(V::splat(-0.693_359_4), x);
+        let r = n.mul_add(V::splat(2.121_944_4e-4), r);
+        // The series of exp to the seventh power.
+        let mut sum = V::splat(1.0 / 5040.0);
+        for term in [1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0] {
+            sum = sum.mul_add(r, V::splat(term));
+        }
+        sum.times_power(n)
+    }
 }
 
 /// A computation written once for all instruction sets.
@@ -143,9 +174,31 @@ impl Lanes for Array {
         Self(std::array::from_fn(|i| self.0[i] * x.0[i]))
     }
     #[inline(always)]
+    unsafe fn div(self, x: Self) -> Self {
+        Self(std::array::from_fn(|i| self.0[i] / x.0[i]))
+    }
+    #[inline(always)]
     unsafe fn sum(self) -> f32 {
         let [a, b, c, d, e, f, g, h] = self.0;
         ((a + e) + (c + g)) + ((b + f) + (d + h))
+    }
+
+    #[inline(always)]
+    unsafe fn max(self, x: Self) -> Self {
+        Self(std::array::from_fn(|i| if self.0[i] > x.0[i] { self.0[i] } else { x.0[i] }))
+    }
+    #[inline(always)]
+    unsafe fn round(self) -> Self {
+        // Beyond 2^23 a float has no fraction: the addition rounds. The library's function would not become vectors.
+        const BIG: f32 = 12_582_912.0;
+        Self(self.0.map(|x| (x + BIG) - BIG))
+    }
+    #[inline(always)]
+    unsafe fn times_power(self, n: Self) -> Self {
+        Self(std::array::from_fn(|i| {
+            let exponent = (n.0[i] as i32) << 23;
+            f32::from_bits(self.0[i].to_bits().wrapping_add(exponent as u32))
+        }))
     }
 
     type Words = [u32; 8];

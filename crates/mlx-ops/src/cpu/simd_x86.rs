@@ -72,9 +72,30 @@ impl Lanes for __m512 {
         unsafe { _mm512_mul_ps(self, x) }
     }
     #[inline(always)]
+    unsafe fn div(self, x: Self) -> Self {
+        // SAFETY: see above.
+        unsafe { _mm512_div_ps(self, x) }
+    }
+    #[inline(always)]
     unsafe fn sum(self) -> f32 {
         // SAFETY: see above.
         unsafe { _mm512_reduce_add_ps(self) }
+    }
+
+    #[inline(always)]
+    unsafe fn max(self, x: Self) -> Self {
+        // SAFETY: see above.
+        unsafe { _mm512_max_ps(self, x) }
+    }
+    #[inline(always)]
+    unsafe fn round(self) -> Self {
+        // SAFETY: see above.
+        unsafe { _mm512_roundscale_ps::<0>(self) }
+    }
+    #[inline(always)]
+    unsafe fn times_power(self, n: Self) -> Self {
+        // SAFETY: see above.
+        unsafe { _mm512_scalef_ps(self, n) }
     }
 
     type Words = __m512i;
@@ -156,12 +177,36 @@ impl Lanes for __m256 {
         unsafe { _mm256_mul_ps(self, x) }
     }
     #[inline(always)]
+    unsafe fn div(self, x: Self) -> Self {
+        // SAFETY: see above.
+        unsafe { _mm256_div_ps(self, x) }
+    }
+    #[inline(always)]
     unsafe fn sum(self) -> f32 {
         // SAFETY: see above.
         unsafe {
             let half = _mm_add_ps(_mm256_castps256_ps128(self), _mm256_extractf128_ps::<1>(self));
             let pair = _mm_add_ps(half, _mm_movehl_ps(half, half));
             _mm_cvtss_f32(_mm_add_ss(pair, _mm_movehdup_ps(pair)))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn max(self, x: Self) -> Self {
+        // SAFETY: see above.
+        unsafe { _mm256_max_ps(self, x) }
+    }
+    #[inline(always)]
+    unsafe fn round(self) -> Self {
+        // SAFETY: see above.
+        unsafe { _mm256_round_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(self) }
+    }
+    #[inline(always)]
+    unsafe fn times_power(self, n: Self) -> Self {
+        // SAFETY: see above.
+        unsafe {
+            let exponent = _mm256_slli_epi32::<23>(_mm256_cvtps_epi32(n));
+            _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(self), exponent))
         }
     }
 
