@@ -64,12 +64,20 @@ const fn nvidia(name: &'static str, version: &'static str, platform: &'static st
 }
 
 /// What `mlx-cuda-13` requires, as pip resolves it: MLX looks for these beside itself, so only the driver is the machine's.
-const CUDA_13_LIBRARIES: [Package; 9] = [
+///
+/// The compiler's own headers are not among its requirements, yet its packed products for Hopper include them.
+const CUDA_13_LIBRARIES: [Package; 10] = [
     nvidia(
         "nvidia-cublas",
         "13.10.0.20",
         "manylinux_2_5_x86_64",
         "dcc6d63884c53d07e267ce7e6feac17b2538cebaafec5db865736c3e28e4dc84",
+    ),
+    nvidia(
+        "nvidia-cuda-crt",
+        "13.5.37",
+        "manylinux_2_17_x86_64",
+        "e898b7f73d3035fa89915a3f7bf3b54a73e90249746111aed295822c4729bb29",
     ),
     nvidia(
         "nvidia-cuda-nvrtc",
