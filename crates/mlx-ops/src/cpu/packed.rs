@@ -23,10 +23,10 @@ pub struct Packed<'a> {
 }
 
 /// Rows of `x` up to which the codes are widened in registers; above, panels of the matrix are unpacked for `gemm`.
-const FEW_ROWS: usize = 16;
+const FEW_ROWS: usize = 48;
 
 /// Multiplications below which a second thread costs more than it saves.
-const PARALLEL: usize = 256 * 1024;
+const PARALLEL: usize = 1024 * 1024;
 
 /// Bytes of an unpacked panel: it stays in the second-level cache while `gemm` reads it.
 const PANEL: usize = 512 * 1024;

@@ -123,8 +123,9 @@ mod tests {
     #[test]
     fn agrees_where_work_is_split_and_panels_are_unpacked() {
         for bits in [2, 4, 8] {
-            check(&[1], 1003, 576, bits, 64);
+            check(&[1], 2003, 576, bits, 64);
             check(&[37], 203, 544, bits, 32);
+            check(&[65], 203, 544, bits, 32);
             check(&[3, 40], 515, 640, bits, 128);
         }
     }
