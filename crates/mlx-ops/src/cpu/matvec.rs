@@ -23,7 +23,7 @@ pub struct Product {
 }
 
 /// Multiplications below which a second thread costs more than it saves.
-const PARALLEL: usize = 512 * 1024;
+const PARALLEL: usize = 256 * 1024;
 
 /// Columns of `c` that one step of the untransposed product keeps in registers, in vectors.
 const TILE: usize = 4;

@@ -26,7 +26,7 @@ pub struct Packed<'a> {
 const FEW_ROWS: usize = 48;
 
 /// Multiplications below which a second thread costs more than it saves.
-const PARALLEL: usize = 1024 * 1024;
+const PARALLEL: usize = 256 * 1024;
 
 /// Bytes of an unpacked panel: it stays in the second-level cache while `gemm` reads it.
 const PANEL: usize = 512 * 1024;

@@ -1,35 +1,160 @@
-//! Work split over the cores, on the pool that `gemm` uses, so that the two never compete.
+//! Work split over the cores, on threads that wait awake for a moment after each product.
+//!
+//! Waking a sleeping thread costs about what one layer's product of a small model does. So a worker spins briefly, and
+//! sleeps when nothing follows. Products of a step come one after the other, within that time.
 
+use std::any::Any;
 use std::ops::Range;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::ptr;
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::thread::Thread;
+use std::time::{Duration, Instant};
 
-/// Chunks handed out per thread: a thread that wakes late leaves its share to the others.
+/// Chunks handed out per thread: a thread that comes late leaves its share to the others.
 const CHUNKS_PER_THREAD: usize = 4;
+
+/// How long a worker stays awake for the next product.
+const AWAKE: Duration = Duration::from_micros(100);
+
+/// One call of [`split`], on its caller's stack.
+struct Job<'a> {
+    f: &'a (dyn Fn(Range<usize>) + Sync),
+    next: AtomicUsize,
+    n: usize,
+    chunk: usize,
+    panic: Mutex<Option<Box<dyn Any + Send>>>,
+}
+
+impl Job<'_> {
+    fn work(&self) {
+        loop {
+            let start = self.next.fetch_add(self.chunk, Ordering::Relaxed);
+            if start >= self.n {
+                return;
+            }
+            (self.f)(start..self.n.min(start + self.chunk));
+        }
+    }
+}
+
+#[derive(Default)]
+struct Pool {
+    busy: AtomicBool,
+    job: AtomicPtr<Job<'static>>,
+    inside: AtomicUsize,
+    workers: OnceLock<Vec<(Thread, &'static AtomicBool)>>,
+}
+
+impl Pool {
+    fn get() -> &'static Self {
+        static POOL: OnceLock<&'static Pool> = OnceLock::new();
+        POOL.get_or_init(|| {
+            let pool: &'static Pool = Box::leak(Box::default());
+            let threads = std::thread::available_parallelism().map_or(1, usize::from);
+            let spawn = |i| {
+                let asleep: &'static AtomicBool = Box::leak(Box::default());
+                let worker = std::thread::Builder::new().name(format!("mlx-cpu-{i}"));
+                // Without a worker, the callers do its work.
+                Some((worker.spawn(move || pool.serve(asleep)).ok()?.thread().clone(), asleep))
+            };
+            let _ = pool.workers.set((1..threads).filter_map(spawn).collect());
+            pool
+        })
+    }
+
+    fn workers(&self) -> &[(Thread, &'static AtomicBool)] {
+        self.workers.get().map_or(&[], Vec::as_slice)
+    }
+
+    fn serve(&self, asleep: &AtomicBool) {
+        let mut last = Instant::now();
+        loop {
+            if self.join() {
+                last = Instant::now();
+            } else if last.elapsed() < AWAKE {
+                (0..32).for_each(|_| std::hint::spin_loop());
+            } else {
+                asleep.store(true, Ordering::SeqCst);
+                if self.job.load(Ordering::SeqCst).is_null() {
+                    std::thread::park();
+                }
+                asleep.store(false, Ordering::SeqCst);
+                last = Instant::now();
+            }
+        }
+    }
+
+    /// Works on the job that is offered, if there is one.
+    fn join(&self) -> bool {
+        let job = self.job.load(Ordering::SeqCst);
+        if job.is_null() {
+            return false;
+        }
+        self.inside.fetch_add(1, Ordering::SeqCst);
+        let there = self.job.load(Ordering::SeqCst) == job;
+        if there {
+            // SAFETY: the job was offered after this thread was counted, so `run` keeps it alive until the count falls.
+            let job = unsafe { &*job };
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| job.work())) {
+                *job.panic.lock().unwrap_or_else(PoisonError::into_inner) = Some(panic);
+            }
+            // Nothing is left to hand out; a worker that looks again would spin on it.
+            let _ = self.job.compare_exchange(
+                ptr::from_ref(job).cast_mut(),
+                ptr::null_mut(),
+                Ordering::SeqCst,
+                Ordering::SeqCst,
+            );
+        }
+        self.inside.fetch_sub(1, Ordering::SeqCst);
+        there
+    }
+
+    fn run(&self, job: &Job<'_>) {
+        if self.busy.swap(true, Ordering::SeqCst) {
+            // Another stream has the workers.
+            return job.work();
+        }
+        let offer = Offer(self);
+        self.job.store(ptr::from_ref(job).cast_mut().cast(), Ordering::SeqCst);
+        for (worker, asleep) in self.workers() {
+            if asleep.load(Ordering::SeqCst) {
+                worker.unpark();
+            }
+        }
+        job.work();
+        drop(offer);
+    }
+}
+
+/// A job on offer; its end, also by a panic, waits until no worker is inside.
+struct Offer<'a>(&'a Pool);
+
+impl Drop for Offer<'_> {
+    fn drop(&mut self) {
+        self.0.job.store(ptr::null_mut(), Ordering::SeqCst);
+        while self.0.inside.load(Ordering::SeqCst) > 0 {
+            std::hint::spin_loop();
+        }
+        self.0.busy.store(false, Ordering::SeqCst);
+    }
+}
 
 /// Calls `f` on ranges that cover `0..n`, each a multiple of `step` long but the last; on this thread alone unless `parallel`.
 pub fn split(n: usize, step: usize, parallel: bool, f: impl Fn(Range<usize>) + Sync) {
-    let threads = if parallel { rayon::current_num_threads() } else { 1 };
-    if threads == 1 || n <= step {
+    if !parallel || n <= step {
         return f(0..n);
     }
-    let chunk = n.div_ceil(threads * CHUNKS_PER_THREAD).next_multiple_of(step);
-    let next = AtomicUsize::new(0);
-    let work = || {
-        loop {
-            let start = next.fetch_add(chunk, Ordering::Relaxed);
-            if start >= n {
-                return;
-            }
-            f(start..n.min(start + chunk));
-        }
-    };
-    // The caller works too: waking a thread costs microseconds, in which a small product is half done.
-    rayon::in_place_scope(|scope| {
-        for _ in 1..threads {
-            scope.spawn(|_| work());
-        }
-        work();
-    });
+    let pool = Pool::get();
+    let chunk = n.div_ceil((pool.workers().len() + 1) * CHUNKS_PER_THREAD).next_multiple_of(step);
+    let job = Job { f: &f, next: AtomicUsize::new(0), n, chunk, panic: Mutex::default() };
+    pool.run(&job);
+    // What a worker met is the caller's to report.
+    if let Some(panic) = job.panic.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        resume_unwind(panic);
+    }
 }
 
 /// A pointer that threads share; what it leads to must not be written twice.
@@ -50,5 +175,60 @@ impl<T> Shared<T> {
 
     pub fn get(self) -> *mut T {
         self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::split;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    #[test]
+    fn every_element_is_visited_once() {
+        for n in [0, 1, 7, 64, 1000, 4097] {
+            for step in [1, 4, 16] {
+                for _ in 0..50 {
+                    let seen: Vec<AtomicUsize> = (0..n).map(|_| AtomicUsize::new(0)).collect();
+                    split(n, step, true, |range| {
+                        assert!(range.start % step == 0 || range.is_empty());
+                        range.for_each(|i| {
+                            seen[i].fetch_add(1, Ordering::Relaxed);
+                        });
+                    });
+                    assert!(seen.iter().all(|count| count.load(Ordering::Relaxed) == 1), "{n} by {step}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn callers_on_several_threads_do_not_wait_for_each_other() {
+        let total = AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..200 {
+                        split(100, 1, true, |range| {
+                            total.fetch_add(range.len(), Ordering::Relaxed);
+                        });
+                    }
+                });
+            }
+        });
+        assert_eq!(total.into_inner(), 4 * 200 * 100);
+    }
+
+    #[test]
+    fn a_panic_reaches_the_caller_and_the_pool_goes_on() {
+        for _ in 0..20 {
+            let fails = || split(1000, 1, true, |range| assert!(!range.contains(&999), "the last"));
+            assert!(catch_unwind(AssertUnwindSafe(fails)).is_err());
+            let total = AtomicUsize::new(0);
+            split(1000, 1, true, |range| {
+                total.fetch_add(range.len(), Ordering::Relaxed);
+            });
+            assert_eq!(total.into_inner(), 1000);
+        }
     }
 }
