@@ -1,8 +1,8 @@
 //! Memory counters and limits of MLX's allocator, in bytes.
 
+use crate::Array;
 use crate::bridge::runtime::ffi;
-use crate::call::{call, functions};
-use crate::{Array, Result};
+use crate::call::functions;
 
 functions! { ffi;
     /// Memory in use by arrays.
@@ -21,16 +21,8 @@ functions! { ffi;
     fn set_cache_limit(bytes: usize) -> usize;
     /// Gives memory kept for reuse back to the system.
     fn clear_cache() -> ();
-}
-
-/// Sets how much memory Metal keeps resident (macOS 15 and later); returns the previous limit.
-#[track_caller]
-pub fn set_wired_limit(bytes: usize) -> Result<usize> {
-    call!(ffi::set_wired_limit(bytes))
-}
-
-/// The size of the distinct buffers behind evaluated arrays.
-#[track_caller]
-pub fn buffer_size(arrays: &[Array]) -> Result<usize> {
-    call!(ffi::buffer_size(arrays))
+    /// Sets how much memory Metal keeps resident (macOS 15 and later); returns the previous limit.
+    fn set_wired_limit(bytes: usize) -> usize;
+    /// The size of the distinct buffers behind evaluated arrays.
+    fn buffer_size(arrays: &[Array]) -> usize;
 }

@@ -1,10 +1,10 @@
 //! A conversation that computes each token once.
 
 use crate::Model;
+use mlx_nn::Result;
 use mlx_nn::cache::KvCache;
-use mlx_nn::chat::{Message, Prompt};
+use mlx_nn::chat::Message;
 use mlx_nn::generate::{Options, Statistics, TextStream};
-use mlx_nn::{Error, Result};
 
 /// A conversation with a model. Its caches stay between turns, so that a turn costs only what is new.
 pub struct Chat<'m> {
@@ -51,14 +51,7 @@ impl<'m> Chat<'m> {
 
     /// The ids of the conversation; what the caches hold beyond the common beginning is forgotten.
     fn prepare(&mut self) -> Result<Vec<u32>> {
-        let tokenizer = self.model.tokenizer();
-        let Some(template) = tokenizer.chat_template()? else {
-            return Err(Error::msg("The model has no chat template: continue a plain text instead."));
-        };
-        let messages = self.messages.clone();
-        let text = template.render(&Prompt { messages, add_generation_prompt: true, ..Prompt::default() })?;
-        // A template writes the special tokens itself.
-        let prompt = tokenizer.encode(&text, false)?;
+        let prompt = self.model.chat_ids(self.messages.clone())?;
         let common = self.tokens.iter().zip(&prompt).take_while(|(a, b)| a == b).count();
         let keep = common.min(prompt.len().saturating_sub(1));
         let surplus = (self.tokens.len() - keep) as i32;

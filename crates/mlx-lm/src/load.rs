@@ -1,6 +1,7 @@
 //! From a folder, a GGUF file or a hub id to a model that answers.
 
 use crate::Chat;
+use mlx_nn::chat::{Message, Prompt};
 use mlx_nn::decoder::{Decoder, Language, presets};
 use mlx_nn::generate::{Options, TextStream};
 use mlx_nn::gguf::Header;
@@ -116,6 +117,16 @@ impl Model {
     /// Continues a prompt given as ids.
     pub fn stream_ids(&self, prompt: &[u32], options: Options) -> Result<TextStream<'_>> {
         TextStream::new(self.language(), &self.tokenizer, self.language.caches(), prompt, options)
+    }
+
+    /// The ids of a conversation that the model is to answer, as its chat template writes it.
+    pub fn chat_ids(&self, messages: Vec<Message>) -> Result<Vec<u32>> {
+        let Some(template) = self.tokenizer.chat_template()? else {
+            return Err(Error::msg("The model has no chat template: continue a plain text instead."));
+        };
+        let text = template.render(&Prompt { messages, add_generation_prompt: true, ..Prompt::default() })?;
+        // A template writes the special tokens itself.
+        self.tokenizer.encode(&text, false)
     }
 
     /// A conversation that keeps what it has computed.

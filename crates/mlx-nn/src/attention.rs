@@ -24,16 +24,21 @@ pub fn attend(q: &Tensor, k: &Tensor, v: &Tensor, scale: f32, softcap: Option<f3
     let scores = match mask {
         Visible::All => scores,
         Visible::Masked(mask) => select(mask, &scores, lowest(scores.dtype()))?,
-        Visible::Causal => select(&causal(l, s)?, &scores, lowest(scores.dtype()))?,
+        Visible::Causal => select(&causal(l, s, None)?, &scores, lowest(scores.dtype()))?,
     };
     let out = scores.softmax(-1)?.matmul(&v.expand_dims([2])?)?;
     Ok(out.reshape([b, h, l, -1])?)
 }
 
-fn causal(l: i32, s: i32) -> Result<Tensor> {
+/// Which of `s` keys the last `l` positions may see, `(L, S)`: themselves and what is before, within `window` if given.
+pub(crate) fn causal(l: i32, s: i32, window: Option<i32>) -> Result<Tensor> {
     let keys = arange(0.0, f64::from(s), 1.0, Dtype::I32)?;
     let queries = arange(f64::from(s - l), f64::from(s), 1.0, Dtype::I32)?.expand_dims([1])?;
-    Ok(queries.greater_equal(&keys)?)
+    let before = queries.greater_equal(&keys)?;
+    Ok(match window {
+        Some(window) => before.logical_and(queries.less(keys + window)?)?,
+        None => before,
+    })
 }
 
 fn lowest(dtype: Dtype) -> f32 {

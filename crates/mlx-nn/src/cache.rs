@@ -1,7 +1,8 @@
 //! Keys and values of the tokens seen so far.
 
 use crate::Result;
-use mlx_ops::{Dtype, Tensor, arange, concatenate, zeros};
+use crate::attention::causal;
+use mlx_ops::{Tensor, concatenate, zeros};
 
 // MLX's CUDA decode kernel wants buffers of a multiple of this many positions.
 const STEP: i32 = 256;
@@ -108,11 +109,7 @@ impl KvCache {
             _ if added == 1 => Ok(Visible::All),
             Some(window) if self.offset + added > window => {
                 let before = self.length.min(window - 1);
-                let keys = arange(0.0, f64::from(before + added), 1.0, Dtype::I32)?;
-                let queries =
-                    arange(f64::from(before), f64::from(before + added), 1.0, Dtype::I32)?.expand_dims([1])?;
-                let near = queries.less((&keys + window)?)?;
-                Ok(Visible::Masked(queries.greater_equal(&keys)?.logical_and(near)?))
+                Ok(Visible::Masked(causal(added, before + added, Some(window))?))
             }
             _ => Ok(Visible::Causal),
         }

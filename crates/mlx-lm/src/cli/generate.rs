@@ -2,7 +2,7 @@
 
 use super::{AnswerArgs, ModelArgs, terminal};
 use clap::Args;
-use mlx_lm::{Error, Model, Options, Result, Statistics};
+use mlx_lm::{Error, Message, Result};
 use std::io::Read;
 
 /// Answer one prompt.
@@ -40,10 +40,19 @@ impl Generate {
         terminal::answering(true);
         let options = self.answer.options();
         let plain = self.ignore_chat_template || model.tokenizer().chat_template()?.is_none();
-        let (text, statistics) = match plain {
-            true => self.complete(&model, &prompt, options)?,
-            false => self.reply(&model, &prompt, options)?,
+        let mut stream = match plain {
+            true => model.stream(&prompt, options)?,
+            false => model.stream_ids(&model.chat_ids(self.messages(prompt))?, options)?,
         };
+        let mut text = String::new();
+        while let Some(piece) = stream.next().transpose()? {
+            text.push_str(&piece);
+            let read = self.answer.json || terminal::print_piece(&piece);
+            if !read || terminal::interrupted() {
+                stream.cancel();
+            }
+        }
+        let statistics = stream.statistics();
         match self.answer.json {
             true => println!("{}", terminal::answer_json(&text, &statistics)),
             false => {
@@ -54,35 +63,8 @@ impl Generate {
         Ok(())
     }
 
-    fn complete(&self, model: &Model, prompt: &str, options: Options) -> Result<(String, Statistics)> {
-        let mut stream = model.stream(prompt, options)?;
-        let mut text = String::new();
-        while let Some(piece) = stream.next().transpose()? {
-            if !self.show(&piece, &mut text) {
-                stream.cancel();
-            }
-        }
-        Ok((text, stream.statistics()))
-    }
-
-    fn reply(&self, model: &Model, prompt: &str, options: Options) -> Result<(String, Statistics)> {
-        let mut chat = model.chat();
-        if let Some(system) = &self.system {
-            chat = chat.system(system);
-        }
-        let mut answer = chat.ask(prompt, options)?;
-        let mut text = String::new();
-        while let Some(piece) = answer.next().transpose()? {
-            if !self.show(&piece, &mut text) {
-                answer.cancel();
-            }
-        }
-        Ok((text, answer.statistics()))
-    }
-
-    /// Prints a piece or keeps it for the JSON; false to end the answer.
-    fn show(&self, piece: &str, text: &mut String) -> bool {
-        text.push_str(piece);
-        (self.answer.json || terminal::print_piece(piece)) && !terminal::interrupted()
+    fn messages(&self, prompt: String) -> Vec<Message> {
+        let system = self.system.as_deref().map(Message::system);
+        system.into_iter().chain([Message::user(prompt)]).collect()
     }
 }

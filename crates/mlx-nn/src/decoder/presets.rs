@@ -26,11 +26,14 @@ pub fn find(model_type: &str) -> Option<Preset> {
     PRESETS.iter().find(|(name, _)| *name == model_type).map(|&(_, preset)| preset)
 }
 
-/// What most families share; a preset changes what differs.
-fn base(c: &Config) -> Result<DecoderConfig> {
+/// The base of the wavelengths where a configuration does not say it.
+const THETA: Option<f64> = Some(10_000.0);
+
+/// What most families share; a preset changes what differs. `theta` stands in for a `rope_theta` that is not there.
+fn base(c: &Config, theta: Option<f64>) -> Result<DecoderConfig> {
     let (hidden_size, heads) = (c.int("hidden_size")?, c.int("num_attention_heads")?);
     let head_dim = c.int_or("head_dim", hidden_size / heads)?;
-    let layer = LayerConfig { window: None, rope: Some(RopeConfig::read(c, head_dim, Some(10_000.0))?) };
+    let layer = LayerConfig { window: None, rope: Some(RopeConfig::read(c, head_dim, theta)?) };
     Ok(DecoderConfig {
         vocab_size: c.int("vocab_size")?,
         hidden_size,
@@ -74,7 +77,7 @@ fn slide(c: &Config, d: &mut DecoderConfig) -> Result<()> {
 
 /// Llama and Mistral. Follows mlx_lm/models/llama.py.
 fn llama(c: &Config) -> Result<DecoderConfig> {
-    let mut d = base(c)?;
+    let mut d = base(c, THETA)?;
     let attention = c.flag("attention_bias")?;
     d.biases = Biases { qkv: attention, o: attention, mlp: c.flag("mlp_bias")? };
     slide(c, &mut d)?;
@@ -99,33 +102,30 @@ fn smollm3(c: &Config) -> Result<DecoderConfig> {
 
 /// Qwen2. Follows mlx_lm/models/qwen2.py.
 fn qwen2(c: &Config) -> Result<DecoderConfig> {
-    let mut d = base(c)?;
+    let mut d = base(c, Some(1_000_000.0))?;
     d.biases.qkv = true;
-    let rope = RopeConfig::read(c, d.head_dim, Some(1_000_000.0))?;
-    d.layers.iter_mut().for_each(|layer| layer.rope = Some(rope.clone()));
     Ok(d)
 }
 
 /// Qwen3. Follows mlx_lm/models/qwen3.py.
 fn qwen3(c: &Config) -> Result<DecoderConfig> {
     c.int("head_dim")?;
-    RopeConfig::read(c, c.int("head_dim")?, None)?;
-    Ok(DecoderConfig { qk_norm: true, ..base(c)? })
+    Ok(DecoderConfig { qk_norm: true, ..base(c, None)? })
 }
 
 /// Phi-3 and Phi-4-mini. Follows mlx_lm/models/phi3.py.
 fn phi3(c: &Config) -> Result<DecoderConfig> {
-    let mut d = base(c)?;
+    let mut d = base(c, THETA)?;
     d.fused = Fused { qkv: true, gate_up: true };
     let dims = (f64::from(d.head_dim) * c.float_or("partial_rotary_factor", 1.0)?) as i32;
-    let rope = RopeConfig::read(c, dims, Some(10_000.0))?;
+    let rope = RopeConfig::read(c, dims, THETA)?;
     d.layers.iter_mut().for_each(|layer| layer.rope = Some(rope.clone()));
     Ok(d)
 }
 
 /// Gemma 2. Follows mlx_lm/models/gemma2.py.
 fn gemma2(c: &Config) -> Result<DecoderConfig> {
-    let d = base(c)?;
+    let d = base(c, THETA)?;
     Ok(DecoderConfig {
         norm: NormKind::RmsPlusOne,
         placement: Placement::Sandwich,
@@ -141,7 +141,7 @@ fn gemma2(c: &Config) -> Result<DecoderConfig> {
 
 /// Gemma 3, text only. Follows mlx_lm/models/gemma3_text.py.
 fn gemma3_text(c: &Config) -> Result<DecoderConfig> {
-    let mut d = base(c)?;
+    let mut d = base(c, THETA)?;
     let (window, pattern) = (c.int_or("sliding_window", 512)?, c.int_or("sliding_window_pattern", 6)?);
     let local = RopeConfig::plain(d.head_dim, c.float_or("rope_local_base_freq", 10_000.0)?);
     let global = RopeConfig::read(c, d.head_dim, Some(1_000_000.0))?;

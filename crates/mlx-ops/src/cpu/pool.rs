@@ -95,7 +95,7 @@ impl Pool {
         self.inside.fetch_add(1, Ordering::SeqCst);
         let there = self.job.load(Ordering::SeqCst) == job;
         if there {
-            // SAFETY: the job was offered after this thread was counted, so `run` keeps it alive until the count falls.
+            // SAFETY: the job was still offered when this thread had been counted, so `run` keeps it until the count falls.
             let job = unsafe { &*job };
             if let Err(panic) = catch_unwind(AssertUnwindSafe(|| job.work())) {
                 *job.panic.lock().unwrap_or_else(PoisonError::into_inner) = Some(panic);
