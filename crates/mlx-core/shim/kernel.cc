@@ -15,6 +15,7 @@ struct Place {
   mx::Strides strides;
   uint8_t dtype;
   bool row_contiguous;
+  int start = -1;
 
   explicit Place(array& a)
       : data(a.size() == 0 ? nullptr : a.data<uint8_t>()),
@@ -23,7 +24,7 @@ struct Place {
         dtype(static_cast<uint8_t>(a.dtype().val())),
         row_contiguous(a.flags().row_contiguous) {}
   View view() const {
-    return {data, {shape.data(), shape.size()}, {strides.data(), strides.size()}, dtype, row_contiguous};
+    return {data, {shape.data(), shape.size()}, {strides.data(), strides.size()}, dtype, row_contiguous, start};
   }
 };
 
@@ -37,30 +38,33 @@ struct Scope {
 // An op computed by Rust; every transform of it is that of its fallback, a graph of MLX's own ops.
 class RustKernel : public mx::Primitive {
  public:
-  RustKernel(mx::Stream s, rust::Box<KernelHandle> k)
-      : mx::Primitive(s), kernel(std::make_shared<rust::Box<KernelHandle>>(std::move(k))) {}
+  RustKernel(mx::Stream s, rust::Box<KernelHandle> k, std::vector<int> updates)
+      : mx::Primitive(s),
+        kernel(std::make_shared<rust::Box<KernelHandle>>(std::move(k))),
+        updates(std::move(updates)) {}
 
   void eval_cpu(const Vec& inputs, Vec& outputs) override {
-    auto& out = outputs[0];
-    out.set_data(mx::allocator::malloc(out.nbytes()));
-    std::vector<Place> from;
+    std::vector<Place> from, to;
     from.reserve(inputs.size());
     for (array in : inputs) {
       from.emplace_back(in);
     }
     auto& encoder = mx::cpu::get_command_encoder(stream());
+    to.reserve(outputs.size());
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      bool taken = take_over(inputs, updates[i], outputs[i], outputs.size());
+      to.emplace_back(outputs[i]);
+      to.back().start = taken ? -1 : updates[i];
+      encoder.set_output_array(outputs[i]);
+    }
     for (const auto& in : inputs) {
       encoder.set_input_array(in);
     }
-    encoder.set_output_array(out);
     // A throw here becomes the stream's error, which the waiting eval reports.
-    encoder.dispatch([k = kernel, from = std::move(from), to = Place(out)]() {
-      std::vector<View> views;
-      views.reserve(from.size());
-      for (const auto& place : from) {
-        views.push_back(place.view());
-      }
-      run_kernel(**k, {views.data(), views.size()}, to.view());
+    encoder.dispatch([k = kernel, from = std::move(from), to = std::move(to)]() {
+      auto inputs = views(from);
+      auto outputs = views(to);
+      run_kernel(**k, {inputs.data(), inputs.size()}, {outputs.data(), outputs.size()});
     });
   }
 
@@ -80,8 +84,9 @@ class RustKernel : public mx::Primitive {
 
   std::pair<Vec, std::vector<int>> vmap(const Vec& inputs, const std::vector<int>& axes) override {
     Scope scope(stream());
-    auto outputs = mx::vmap([k = kernel](const Vec& in) { return Vec{call(k, in)}; }, axes)(inputs);
-    return {std::move(outputs), {0}};
+    auto outputs = mx::vmap([k = kernel](const Vec& in) { return call(k, in); }, axes)(inputs);
+    std::vector<int> first(outputs.size(), 0);
+    return {std::move(outputs), std::move(first)};
   }
 
   const char* name() const override { return kernel_name(**kernel); }
@@ -92,15 +97,43 @@ class RustKernel : public mx::Primitive {
   }
 
   std::vector<mx::Shape> output_shapes(const Vec& inputs) override {
-    auto dims = kernel_output_shape(**kernel, {inputs.data(), inputs.size()});
-    return {mx::Shape(dims.begin(), dims.end())};
+    std::vector<mx::Shape> shapes;
+    for (const auto& spec : kernel_outputs(**kernel, {inputs.data(), inputs.size()})) {
+      shapes.emplace_back(spec.dims.begin(), spec.dims.end());
+    }
+    return shapes;
   }
 
  private:
   using Handle = std::shared_ptr<rust::Box<KernelHandle>>;
 
-  static array call(const Handle& k, const Vec& inputs) {
-    return kernel_fallback(**k, {inputs.data(), inputs.size()});
+  // Gives an output its memory: that of the input it updates, if nobody else holds it, else its own.
+  static bool take_over(const Vec& inputs, int update, array& out, size_t siblings) {
+    if (update >= 0) {
+      const auto& in = inputs[update];
+      // As array::is_donatable, but that each of the outputs holds the inputs. An array is one shared_ptr (see base.h).
+      size_t holders = reinterpret_cast<const std::shared_ptr<void>*>(&in)->use_count();
+      const auto& data = in.data_shared_ptr();
+      bool free = holders == siblings && data.use_count() == 1 && data->is_owned();
+      if (free && in.flags().row_contiguous && in.data_size() == in.size()) {
+        out.copy_shared_buffer(in);
+        return true;
+      }
+    }
+    out.set_data(mx::allocator::malloc(out.nbytes()));
+    return false;
+  }
+  static std::vector<View> views(const std::vector<Place>& places) {
+    std::vector<View> views;
+    views.reserve(places.size());
+    for (const auto& place : places) {
+      views.push_back(place.view());
+    }
+    return views;
+  }
+  static Vec call(const Handle& k, const Vec& inputs) {
+    auto outputs = kernel_fallback(**k, {inputs.data(), inputs.size()});
+    return {outputs.begin(), outputs.end()};
   }
   static Vec pick(const Vec& all, const std::vector<int>& which) {
     Vec some;
@@ -116,20 +149,27 @@ class RustKernel : public mx::Primitive {
       for (size_t i = 0; i < argnums.size(); ++i) {
         all[argnums[i]] = args[i];
       }
-      return Vec{call(k, all)};
+      return call(k, all);
     };
   }
 
   Handle kernel;
+  // For each output the input that it starts as, or -1.
+  std::vector<int> updates;
 };
 } // namespace
 
-array custom_kernel(rust::Box<KernelHandle> kernel, Arrays inputs, Ints dims, uint8_t code) {
-  return array(
-      shape(dims),
-      dtype(code),
-      std::make_shared<RustKernel>(mx::to_stream(stream()), std::move(kernel)),
-      vec(inputs));
+rust::Vec<array> custom_kernel(rust::Box<KernelHandle> kernel, Arrays inputs, rust::Slice<const Spec> outputs) {
+  std::vector<mx::Shape> shapes;
+  std::vector<mx::Dtype> dtypes;
+  std::vector<int> updates;
+  for (const auto& spec : outputs) {
+    shapes.emplace_back(spec.dims.begin(), spec.dims.end());
+    dtypes.push_back(dtype(spec.dtype));
+    updates.push_back(spec.update);
+  }
+  auto primitive = std::make_shared<RustKernel>(mx::to_stream(stream()), std::move(kernel), std::move(updates));
+  return list(array::make_arrays(std::move(shapes), dtypes, primitive, vec(inputs)));
 }
 
 array vector_jacobian(const Function& f, const array& x, const array& cotangent) {

@@ -1,17 +1,8 @@
 #pragma once
-#include "mlx-core/shim/base.h"
+#include "mlx-core/shim/list.h"
 
 // One line per op: the chosen overload, defaults spelt, the scoped stream passed on.
 namespace mlx_shim {
-inline rust::Vec<array> list(const std::vector<array>& arrays) {
-  rust::Vec<array> out;
-  out.reserve(arrays.size());
-  for (const auto& a : arrays) {
-    out.push_back(a);
-  }
-  return out;
-}
-
 inline array arange(double start, double stop, double step, uint8_t dtype) { return mx::arange(start, stop, step, mlx_shim::dtype(dtype), stream()); }
 inline array linspace(double start, double stop, int32_t num, uint8_t dtype) { return mx::linspace(start, stop, num, true, mlx_shim::dtype(dtype), stream()); }
 inline array full(Ints dims, const array& value, uint8_t dtype) { return mx::full(shape(dims), value, mlx_shim::dtype(dtype), stream()); }

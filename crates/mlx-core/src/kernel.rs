@@ -28,21 +28,21 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 ///     fn name(&self) -> &'static std::ffi::CStr {
 ///         c"Square"
 ///     }
-///     fn output(&self, inputs: &[Array]) -> Result<(Vec<i32>, Dtype)> {
-///         Ok((inputs[0].shape().to_vec(), Dtype::F32))
+///     fn outputs(&self, inputs: &[Array]) -> Result<Vec<(Vec<i32>, Dtype)>> {
+///         Ok(vec![(inputs[0].shape().to_vec(), Dtype::F32)])
 ///     }
-///     fn run(&self, inputs: &[Input<'_>], mut output: Output<'_>) -> Result<()> {
+///     fn run(&self, inputs: &[Input<'_>], outputs: &mut [Output<'_>]) -> Result<()> {
 ///         let x = inputs[0].values::<f32>()?;
-///         output.values::<f32>()?.iter_mut().zip(x.iter()).for_each(|(y, x)| *y = x * x);
+///         outputs[0].values::<f32>()?.iter_mut().zip(x.iter()).for_each(|(y, x)| *y = x * x);
 ///         Ok(())
 ///     }
-///     fn fallback(&self, inputs: &[Array]) -> Result<Array> {
-///         ops::multiply(&inputs[0], &inputs[0])
+///     fn fallback(&self, inputs: &[Array]) -> Result<Vec<Array>> {
+///         Ok(vec![ops::multiply(&inputs[0], &inputs[0])?])
 ///     }
 /// }
 ///
 /// let x = Array::from_slice(&[1f32, 2.0, 3.0], &[3])?;
-/// let y = ops::add(&kernel::apply(Square, &[x.clone()])?, &x)?;
+/// let y = ops::add(&kernel::apply(Square, &[x.clone()])?[0], &x)?;
 /// assert_eq!(y.to_vec::<f32>()?, [2.0, 6.0, 12.0]);
 /// # Ok::<(), mlx_core::Error>(())
 /// ```
@@ -50,26 +50,44 @@ pub trait Kernel: Send + Sync + PartialEq + 'static {
     /// What MLX calls it in errors and graphs.
     fn name(&self) -> &'static CStr;
 
-    /// The shape and dtype of the result; an error where the inputs do not fit.
-    fn output(&self, inputs: &[Array]) -> Result<(Vec<i32>, Dtype)>;
+    /// The shape and dtype of each result; an error where the inputs do not fit.
+    fn outputs(&self, inputs: &[Array]) -> Result<Vec<(Vec<i32>, Dtype)>>;
 
-    /// Computes every element of `output`, whose memory holds anything before.
-    fn run(&self, inputs: &[Input<'_>], output: Output<'_>) -> Result<()>;
+    /// The results that start as a copy of an input and are changed from there, as `(output, input)`.
+    ///
+    /// The copy is free where nobody else holds the input: the result then takes over its memory.
+    fn updates(&self) -> Vec<(usize, usize)> {
+        Vec::new()
+    }
 
-    /// The same result by ops of this crate.
-    fn fallback(&self, inputs: &[Array]) -> Result<Array>;
+    /// Computes every element of the outputs, whose memory holds anything before unless [`Kernel::updates`] names them.
+    fn run(&self, inputs: &[Input<'_>], outputs: &mut [Output<'_>]) -> Result<()>;
+
+    /// The same results by ops of this crate.
+    fn fallback(&self, inputs: &[Array]) -> Result<Vec<Array>>;
 }
 
-/// A lazy array that `kernel` computes from `inputs`; on a GPU stream, the kernel's fallback.
+/// The lazy results that `kernel` computes from `inputs`; on a GPU stream, the kernel's fallback.
 ///
 /// Two equal kernels on the same inputs may be computed once.
 #[track_caller]
-pub fn apply<K: Kernel>(kernel: K, inputs: &[Array]) -> Result<Array> {
+pub fn apply<K: Kernel>(kernel: K, inputs: &[Array]) -> Result<Vec<Array>> {
     if Device::current()? != Device::Cpu {
         return kernel.fallback(inputs);
     }
-    let (shape, dtype) = kernel.output(inputs)?;
-    call!(ffi::custom_kernel(Box::new(KernelHandle(Box::new(kernel))), inputs, &shape, dtype as u8))
+    let outputs = kernel.outputs(inputs)?;
+    let specs = outputs.into_iter().map(|(dims, dtype)| ffi::Spec { dims, dtype: dtype as u8, update: -1 });
+    let mut specs: Vec<ffi::Spec> = specs.collect();
+    for (output, input) in kernel.updates() {
+        let (Some(spec), Some(from)) = (specs.get_mut(output), inputs.get(input)) else {
+            return Err(Error::new(format!("[kernel] no output {output} or no input {input} to update")));
+        };
+        if spec.dims != from.shape() || spec.dtype != from.dtype() as u8 {
+            return Err(Error::new(format!("[kernel] output {output} differs in shape or dtype from input {input}")));
+        }
+        spec.update = input as i32;
+    }
+    call!(ffi::custom_kernel(Box::new(KernelHandle(Box::new(kernel))), inputs, &specs))
 }
 
 /// The values of an input, valid while the kernel runs.
@@ -118,17 +136,19 @@ impl Input<'_> {
             // SAFETY: MLX evaluated n elements of T's dtype there, and keeps them while the kernel runs.
             return Ok(Cow::Borrowed(unsafe { std::slice::from_raw_parts(from, n) }));
         }
-        Ok(Cow::Owned(self.gathered(from, n)))
+        let mut out = Vec::with_capacity(n);
+        // SAFETY: every offset leads to one of the array's elements; it may lie unaligned.
+        self.each_offset(|offset| out.push(unsafe { from.offset(offset).read_unaligned() }));
+        Ok(Cow::Owned(out))
     }
 
-    fn gathered<T: Element>(&self, from: *const T, n: usize) -> Vec<T> {
+    /// Calls `f` with the place of each element, in row-major order.
+    fn each_offset(&self, mut f: impl FnMut(isize)) {
         let (shape, strides) = (self.0.shape, self.0.strides);
         let mut at = vec![0; shape.len()];
         let mut offset = 0;
-        let mut out = Vec::with_capacity(n);
-        for _ in 0..n {
-            // SAFETY: the index stays within the shape, so the element is one of the array's; it may lie unaligned.
-            out.push(unsafe { from.offset(offset as isize).read_unaligned() });
+        for _ in 0..self.size() {
+            f(offset as isize);
             for axis in (0..shape.len()).rev() {
                 at[axis] += 1;
                 offset += strides[axis];
@@ -139,7 +159,22 @@ impl Input<'_> {
                 at[axis] = 0;
             }
         }
-        out
+    }
+
+    /// Copies all elements in row-major order to `to`, which has room for them.
+    unsafe fn copy_to(&self, to: *mut u8) {
+        let size = self.dtype().size();
+        // SAFETY: the caller's; every offset leads to one of the array's elements, of this size.
+        unsafe {
+            if self.0.row_contiguous {
+                return std::ptr::copy_nonoverlapping(self.0.data, to, self.size() * size);
+            }
+            let mut to = to;
+            self.each_offset(|offset| {
+                std::ptr::copy_nonoverlapping(self.0.data.offset(offset * size as isize), to, size);
+                to = to.add(size);
+            });
+        }
     }
 }
 
@@ -183,9 +218,9 @@ pub(crate) struct KernelHandle(Box<dyn Erased>);
 /// [`Kernel`] as a trait object, which `PartialEq` alone keeps it from being.
 trait Erased: Send + Sync {
     fn name(&self) -> &'static CStr;
-    fn output(&self, inputs: &[Array]) -> Result<(Vec<i32>, Dtype)>;
-    fn run(&self, inputs: &[Input<'_>], output: Output<'_>) -> Result<()>;
-    fn fallback(&self, inputs: &[Array]) -> Result<Array>;
+    fn outputs(&self, inputs: &[Array]) -> Result<Vec<(Vec<i32>, Dtype)>>;
+    fn run(&self, inputs: &[Input<'_>], outputs: &mut [Output<'_>]) -> Result<()>;
+    fn fallback(&self, inputs: &[Array]) -> Result<Vec<Array>>;
     fn equals(&self, other: &dyn Any) -> bool;
     fn as_any(&self) -> &dyn Any;
 }
@@ -194,13 +229,13 @@ impl<K: Kernel> Erased for K {
     fn name(&self) -> &'static CStr {
         Kernel::name(self)
     }
-    fn output(&self, inputs: &[Array]) -> Result<(Vec<i32>, Dtype)> {
-        Kernel::output(self, inputs)
+    fn outputs(&self, inputs: &[Array]) -> Result<Vec<(Vec<i32>, Dtype)>> {
+        Kernel::outputs(self, inputs)
     }
-    fn run(&self, inputs: &[Input<'_>], output: Output<'_>) -> Result<()> {
-        Kernel::run(self, inputs, output)
+    fn run(&self, inputs: &[Input<'_>], outputs: &mut [Output<'_>]) -> Result<()> {
+        Kernel::run(self, inputs, outputs)
     }
-    fn fallback(&self, inputs: &[Array]) -> Result<Array> {
+    fn fallback(&self, inputs: &[Array]) -> Result<Vec<Array>> {
         Kernel::fallback(self, inputs)
     }
     fn equals(&self, other: &dyn Any) -> bool {
@@ -228,19 +263,25 @@ pub(crate) fn same_kernel(a: &KernelHandle, b: &KernelHandle) -> bool {
     guarded(c"kernel", || Ok(a.0.equals(b.0.as_any()))).unwrap_or(false)
 }
 
-pub(crate) fn run_kernel(kernel: &KernelHandle, inputs: &[ffi::View<'_>], output: ffi::View<'_>) -> Result<()> {
+pub(crate) fn run_kernel(kernel: &KernelHandle, inputs: &[ffi::View<'_>], outputs: &[ffi::View<'_>]) -> Result<()> {
     guarded(kernel.0.name(), || {
         let inputs: Vec<Input<'_>> = inputs.iter().map(|&view| Input(view)).collect();
-        kernel.0.run(&inputs, Output(output, PhantomData))
+        for output in outputs.iter().filter(|output| output.start >= 0 && size(output.shape) > 0) {
+            // SAFETY: MLX allocated the output for the shape and dtype of this input, as `apply` checked.
+            unsafe { inputs[output.start as usize].copy_to(output.data) };
+        }
+        let mut outputs: Vec<Output<'_>> = outputs.iter().map(|&view| Output(view, PhantomData)).collect();
+        kernel.0.run(&inputs, &mut outputs)
     })
 }
 
-pub(crate) fn kernel_fallback(kernel: &KernelHandle, inputs: &[Array]) -> Result<Array> {
+pub(crate) fn kernel_fallback(kernel: &KernelHandle, inputs: &[Array]) -> Result<Vec<Array>> {
     guarded(kernel.0.name(), || kernel.0.fallback(inputs))
 }
 
-pub(crate) fn kernel_output_shape(kernel: &KernelHandle, inputs: &[Array]) -> Result<Vec<i32>> {
-    guarded(kernel.0.name(), || Ok(kernel.0.output(inputs)?.0))
+pub(crate) fn kernel_outputs(kernel: &KernelHandle, inputs: &[Array]) -> Result<Vec<ffi::Spec>> {
+    let spec = |(dims, dtype)| ffi::Spec { dims, dtype: dtype as u8, update: -1 };
+    guarded(kernel.0.name(), || Ok(kernel.0.outputs(inputs)?.into_iter().map(spec).collect()))
 }
 
 /// A function of one array, for [`vector_jacobian`].

@@ -5,7 +5,7 @@ use super::matvec::Product;
 use super::pool::{self, Shared};
 use super::rows::Rows;
 use super::simd::{self, Isa, Lanes};
-use mlx_core::kernel::{self, Input, Kernel, Output};
+use mlx_core::kernel::{Input, Kernel, Output};
 use mlx_core::{Array, Dtype, Result, fast};
 use std::ffi::CStr;
 
@@ -25,7 +25,7 @@ pub fn attention(q: &Array, k: &Array, v: &Array, scale: f32, causal: bool) -> O
     let same = (b, d) == (bk, dk) && (b, kv, s) == (bv, kv_v, sv);
     let shaped = kv > 0 && h % kv == 0 && s > 0 && (!causal || l <= s);
     let fits = typed && same && shaped && super::is_current();
-    fits.then(|| kernel::apply(Attention { scale, causal }, &[q.clone(), k.clone(), v.clone()]))
+    fits.then(|| super::one(Attention { scale, causal }, &[q.clone(), k.clone(), v.clone()]))
 }
 
 #[derive(PartialEq)]
@@ -39,18 +39,18 @@ impl Kernel for Attention {
         c"Attention"
     }
 
-    fn output(&self, inputs: &[Array]) -> Result<(Vec<i32>, Dtype)> {
+    fn outputs(&self, inputs: &[Array]) -> Result<Vec<(Vec<i32>, Dtype)>> {
         let mut shape = inputs[0].shape().to_vec();
         if let (Some(to), Some(&from)) = (shape.last_mut(), inputs[2].shape().last()) {
             *to = from;
         }
-        Ok((shape, Dtype::F32))
+        Ok(vec![(shape, Dtype::F32)])
     }
 
-    fn run(&self, inputs: &[Input<'_>], mut output: Output<'_>) -> Result<()> {
+    fn run(&self, inputs: &[Input<'_>], outputs: &mut [Output<'_>]) -> Result<()> {
         let (&[b, h, l, d], &[_, kv, s, dv]) = (inputs[0].shape(), inputs[2].shape()) else { return Ok(()) };
         let [b, h, l, d, kv, s, dv] = [b, h, l, d, kv, s, dv].map(|dim| dim as usize);
-        let out = output.values::<f32>()?;
+        let out = outputs[0].values::<f32>()?;
         if out.is_empty() {
             return Ok(());
         }
@@ -85,9 +85,9 @@ impl Kernel for Attention {
         Ok(())
     }
 
-    fn fallback(&self, inputs: &[Array]) -> Result<Array> {
+    fn fallback(&self, inputs: &[Array]) -> Result<Vec<Array>> {
         let mode = if self.causal { "causal" } else { "" };
-        fast::scaled_dot_product_attention(&inputs[0], &inputs[1], &inputs[2], self.scale, mode, None, None)
+        Ok(vec![fast::scaled_dot_product_attention(&inputs[0], &inputs[1], &inputs[2], self.scale, mode, None, None)?])
     }
 }
 

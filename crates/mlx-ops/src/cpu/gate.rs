@@ -2,7 +2,7 @@
 
 use super::pool::{self, Shared};
 use super::simd::{self, Isa, Lanes};
-use mlx_core::kernel::{self, Input, Kernel, Output};
+use mlx_core::kernel::{Input, Kernel, Output};
 use mlx_core::{Array, Dtype, Result, ops};
 use std::ffi::CStr;
 
@@ -13,7 +13,7 @@ const PARALLEL: usize = 64 * 1024;
 pub fn swiglu(gate: &Array, x: &Array) -> Option<Result<Array>> {
     let typed = gate.dtype() == Dtype::F32 && x.dtype() == Dtype::F32;
     let fits = typed && gate.shape() == x.shape() && super::is_current();
-    fits.then(|| kernel::apply(Swiglu, &[gate.clone(), x.clone()]))
+    fits.then(|| super::one(Swiglu, &[gate.clone(), x.clone()]))
 }
 
 #[derive(PartialEq)]
@@ -24,13 +24,13 @@ impl Kernel for Swiglu {
         c"Swiglu"
     }
 
-    fn output(&self, inputs: &[Array]) -> Result<(Vec<i32>, Dtype)> {
-        Ok((inputs[0].shape().to_vec(), Dtype::F32))
+    fn outputs(&self, inputs: &[Array]) -> Result<Vec<(Vec<i32>, Dtype)>> {
+        Ok(vec![(inputs[0].shape().to_vec(), Dtype::F32)])
     }
 
-    fn run(&self, inputs: &[Input<'_>], mut output: Output<'_>) -> Result<()> {
+    fn run(&self, inputs: &[Input<'_>], outputs: &mut [Output<'_>]) -> Result<()> {
         let (gate, x) = (inputs[0].values::<f32>()?, inputs[1].values::<f32>()?);
-        let out = output.values::<f32>()?;
+        let out = outputs[0].values::<f32>()?;
         // SAFETY: parts of the range write disjoint elements.
         let to = unsafe { Shared::new(out.as_mut_ptr()) };
         pool::split(out.len(), 1024, out.len() >= PARALLEL, |range| {
@@ -43,9 +43,9 @@ impl Kernel for Swiglu {
         Ok(())
     }
 
-    fn fallback(&self, inputs: &[Array]) -> Result<Array> {
+    fn fallback(&self, inputs: &[Array]) -> Result<Vec<Array>> {
         let silu = ops::multiply(&inputs[0], &ops::sigmoid(&inputs[0])?)?;
-        ops::multiply(&silu, &inputs[1])
+        Ok(vec![ops::multiply(&silu, &inputs[1])?])
     }
 }
 

@@ -31,6 +31,13 @@ mod tests;
 #[cfg(target_os = "linux")]
 pub use {attention::attention, gate::swiglu, norm::rms_norm, quantized::matmul as quantized_matmul, rope::Rope};
 
+/// The one result of a kernel.
+#[cfg(target_os = "linux")]
+#[track_caller]
+fn one(kernel: impl mlx_core::kernel::Kernel, inputs: &[mlx_core::Array]) -> mlx_core::Result<mlx_core::Array> {
+    Ok(mlx_core::kernel::apply(kernel, inputs)?.remove(0))
+}
+
 /// Whether ops that are built now run on the CPU.
 #[cfg(target_os = "linux")]
 fn is_current() -> bool {

@@ -3,7 +3,7 @@
 use super::pool::{self, Shared};
 use super::rows::Rows;
 use super::simd::{self, Isa, Lanes};
-use mlx_core::kernel::{self, Input, Kernel, Output};
+use mlx_core::kernel::{Input, Kernel, Output};
 use mlx_core::{Array, Dtype, Result, fast};
 use std::ffi::CStr;
 
@@ -16,7 +16,7 @@ pub fn rms_norm(x: &Array, weight: Option<&Array>, eps: f32) -> Option<Result<Ar
     let typed = x.dtype() == Dtype::F32 && weight.dtype() == Dtype::F32;
     let shaped = x.shape().last().is_some_and(|&width| width > 0 && weight.shape() == [width]);
     let fits = typed && shaped && super::is_current();
-    fits.then(|| kernel::apply(RmsNorm { eps }, &[x.clone(), weight.clone()]))
+    fits.then(|| super::one(RmsNorm { eps }, &[x.clone(), weight.clone()]))
 }
 
 #[derive(PartialEq)]
@@ -29,13 +29,13 @@ impl Kernel for RmsNorm {
         c"RmsNorm"
     }
 
-    fn output(&self, inputs: &[Array]) -> Result<(Vec<i32>, Dtype)> {
-        Ok((inputs[0].shape().to_vec(), Dtype::F32))
+    fn outputs(&self, inputs: &[Array]) -> Result<Vec<(Vec<i32>, Dtype)>> {
+        Ok(vec![(inputs[0].shape().to_vec(), Dtype::F32)])
     }
 
-    fn run(&self, inputs: &[Input<'_>], mut output: Output<'_>) -> Result<()> {
+    fn run(&self, inputs: &[Input<'_>], outputs: &mut [Output<'_>]) -> Result<()> {
         let (x, weight) = (Rows::new(&inputs[0])?, inputs[1].values::<f32>()?);
-        let out = output.values::<f32>()?;
+        let out = outputs[0].values::<f32>()?;
         let width = weight.len();
         // SAFETY: parts of the range of rows write disjoint rows.
         let to = unsafe { Shared::new(out.as_mut_ptr()) };
@@ -51,8 +51,8 @@ impl Kernel for RmsNorm {
         Ok(())
     }
 
-    fn fallback(&self, inputs: &[Array]) -> Result<Array> {
-        fast::rms_norm(&inputs[0], Some(&inputs[1]), self.eps)
+    fn fallback(&self, inputs: &[Array]) -> Result<Vec<Array>> {
+        Ok(vec![fast::rms_norm(&inputs[0], Some(&inputs[1]), self.eps)?])
     }
 }
 

@@ -3,7 +3,7 @@
 use super::packed::{self, Packed};
 use super::simd::Isa;
 use crate::Quantization;
-use mlx_core::kernel::{self, Input, Kernel, Output};
+use mlx_core::kernel::{Input, Kernel, Output};
 use mlx_core::{Array, Dtype, Result, ops};
 use std::ffi::CStr;
 
@@ -18,7 +18,7 @@ pub fn matmul(x: &Array, w: &Array, scales: &Array, biases: Option<&Array>, q: Q
     if !(fits && typed && shaped && biases.shape() == scales.shape() && super::is_current()) {
         return None;
     }
-    Some(kernel::apply(Matmul(q), &[x.clone(), w.clone(), scales.clone(), biases.clone()]))
+    Some(super::one(Matmul(q), &[x.clone(), w.clone(), scales.clone(), biases.clone()]))
 }
 
 /// Inputs `x`, packed words, scales, biases.
@@ -30,35 +30,36 @@ impl Kernel for Matmul {
         c"PackedMatmul"
     }
 
-    fn output(&self, inputs: &[Array]) -> Result<(Vec<i32>, Dtype)> {
+    fn outputs(&self, inputs: &[Array]) -> Result<Vec<(Vec<i32>, Dtype)>> {
         let mut shape = inputs[0].shape().to_vec();
         if let (Some(last), Some(&rows)) = (shape.last_mut(), inputs[1].shape().first()) {
             *last = rows;
         }
-        Ok((shape, Dtype::F32))
+        Ok(vec![(shape, Dtype::F32)])
     }
 
-    fn run(&self, inputs: &[Input<'_>], mut output: Output<'_>) -> Result<()> {
+    fn run(&self, inputs: &[Input<'_>], outputs: &mut [Output<'_>]) -> Result<()> {
         let (x, words) = (inputs[0].values::<f32>()?, inputs[1].values::<u32>()?);
         let (scales, biases) = (inputs[2].values::<f32>()?, inputs[3].values::<f32>()?);
         let inner = inputs[0].shape().last().map_or(0, |&inner| inner as usize);
         let (bits, group) = (self.0.bits as usize, self.0.group_size as usize);
         let matrix = Packed { words: &words, scales: &scales, biases: &biases, inner, bits, group };
-        packed::product(Isa::best(), &x, &matrix, output.values()?);
+        packed::product(Isa::best(), &x, &matrix, outputs[0].values()?);
         Ok(())
     }
 
-    fn fallback(&self, inputs: &[Array]) -> Result<Array> {
+    fn fallback(&self, inputs: &[Array]) -> Result<Vec<Array>> {
         let q = self.0;
         let [x, w, scales, biases] = [0, 1, 2, 3].map(|i| &inputs[i]);
-        ops::quantized_matmul(x, w, scales, Some(biases), true, Some(q.group_size), Some(q.bits), q.mode)
+        Ok(vec![ops::quantized_matmul(x, w, scales, Some(biases), true, Some(q.group_size), Some(q.bits), q.mode)?])
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mlx_core::{eval, random};
+    use crate::cpu::one;
+    use mlx_core::{eval, kernel, random};
 
     struct Case {
         x: Array,
@@ -94,7 +95,7 @@ mod tests {
     #[track_caller]
     fn check(batch: &[i32], rows: i32, inner: i32, bits: i32, group: i32) {
         let Case { x, parts, q } = case(batch, rows, inner, bits, group);
-        let fallback = Matmul(q).fallback(&all(&x, &parts)).unwrap();
+        let fallback = Matmul(q).fallback(&all(&x, &parts)).unwrap().remove(0);
         let ours = matmul(&x, &parts[0], &parts[1], Some(&parts[2]), q).unwrap().unwrap();
         close(&ours, &fallback);
         let (x, words) = (x.to_vec::<f32>().unwrap(), parts[0].to_vec::<u32>().unwrap());
@@ -156,8 +157,9 @@ mod tests {
     fn gradient_is_the_fallbacks() {
         let Case { x, parts, q } = case(&[3], 16, 128, 4, 32);
         let cotangent = random::normal(&[3, 16], Dtype::F32, None).unwrap();
-        let ours = kernel::vector_jacobian(|x| kernel::apply(Matmul(q), &all(x, &parts)), &x, &cotangent).unwrap();
-        let theirs = kernel::vector_jacobian(|x| Matmul(q).fallback(&all(x, &parts)), &x, &cotangent).unwrap();
+        let ours = kernel::vector_jacobian(|x| one(Matmul(q), &all(x, &parts)), &x, &cotangent).unwrap();
+        let theirs =
+            kernel::vector_jacobian(|x| Ok(Matmul(q).fallback(&all(x, &parts))?.remove(0)), &x, &cotangent).unwrap();
         close(&ours, &theirs);
     }
 }

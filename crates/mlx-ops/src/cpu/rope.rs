@@ -2,7 +2,7 @@
 
 use super::pool::{self, Shared};
 use super::rows::Rows;
-use mlx_core::kernel::{self, Input, Kernel, Output};
+use mlx_core::kernel::{Input, Kernel, Output};
 use mlx_core::{Array, Dtype, Result, fast};
 use std::ffi::CStr;
 
@@ -30,7 +30,7 @@ impl Rope {
         let even = self.dims > 0 && self.dims % 2 == 0 && x.shape().last().is_some_and(|&width| self.dims <= width);
         let shaped = x.ndim() >= 3 && even && table.is_none_or(|table| table.shape() == [half]);
         let fits = typed && shaped && self.base.is_some() != table.is_some() && super::is_current();
-        fits.then(|| kernel::apply(self, &[&[x], table.as_slice()].concat().into_iter().cloned().collect::<Vec<_>>()))
+        fits.then(|| super::one(self, &[&[x], table.as_slice()].concat().into_iter().cloned().collect::<Vec<_>>()))
     }
 
     /// Cosines and sines, `(L, dims / 2)` each, rounded at every step as MLX does.
@@ -72,16 +72,16 @@ impl Kernel for Rope {
         c"Rope"
     }
 
-    fn output(&self, inputs: &[Array]) -> Result<(Vec<i32>, Dtype)> {
-        Ok((inputs[0].shape().to_vec(), Dtype::F32))
+    fn outputs(&self, inputs: &[Array]) -> Result<Vec<(Vec<i32>, Dtype)>> {
+        Ok(vec![(inputs[0].shape().to_vec(), Dtype::F32)])
     }
 
-    fn run(&self, inputs: &[Input<'_>], mut output: Output<'_>) -> Result<()> {
+    fn run(&self, inputs: &[Input<'_>], outputs: &mut [Output<'_>]) -> Result<()> {
         let x = Rows::new(&inputs[0])?;
         let [.., positions, width] = *inputs[0].shape() else { return Ok(()) };
         let (positions, width, half) = (positions as usize, width as usize, self.dims as usize / 2);
         let (cos, sin) = self.angles(inputs, positions)?;
-        let out = output.values::<f32>()?;
+        let out = outputs[0].values::<f32>()?;
         // SAFETY: parts of the range of rows write disjoint rows.
         let to = unsafe { Shared::new(out.as_mut_ptr()) };
         pool::split(out.len() / width, 1, out.len() >= PARALLEL, |rows| {
@@ -95,8 +95,8 @@ impl Kernel for Rope {
         Ok(())
     }
 
-    fn fallback(&self, inputs: &[Array]) -> Result<Array> {
+    fn fallback(&self, inputs: &[Array]) -> Result<Vec<Array>> {
         let Self { dims, traditional, base, scale, offset } = *self;
-        fast::rope(&inputs[0], dims, traditional, base, scale, offset, inputs.get(1))
+        Ok(vec![fast::rope(&inputs[0], dims, traditional, base, scale, offset, inputs.get(1))?])
     }
 }
