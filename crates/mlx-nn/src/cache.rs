@@ -1,8 +1,8 @@
 //! Keys and values of the tokens seen so far.
 
 use crate::Result;
-use crate::attention::causal;
-use mlx_ops::{Tensor, concatenate, zeros};
+use mlx_ops::fast::{Mask, causal};
+use mlx_ops::{Dtype, Tensor, concatenate, zeros};
 
 // MLX's CUDA decode kernel wants buffers of a multiple of this many positions.
 const STEP: i32 = 256;
@@ -15,6 +15,26 @@ pub enum Visible {
     Causal,
     /// Keys where a boolean mask of shape `(L, S)` is true.
     Masked(Tensor),
+}
+
+impl Visible {
+    /// As attention takes it.
+    pub fn mask(&self) -> Mask<'_> {
+        match self {
+            Self::All => Mask::None,
+            Self::Causal => Mask::Causal,
+            Self::Masked(mask) => Mask::Tensor(mask),
+        }
+    }
+}
+
+/// Where new keys and values go in the buffers of a cache.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The first position to write.
+    pub at: i32,
+    /// The first position that a new query can see.
+    pub first: i32,
 }
 
 /// The key and value buffers of one layer; shape `(B, KV, capacity, D)`, in order of position.
@@ -57,35 +77,50 @@ impl KvCache {
 
     /// Appends keys and values of shape `(B, KV, L, D)`; returns all that the new queries can see.
     pub fn update(&mut self, k: Tensor, v: Tensor) -> Result<(Tensor, Tensor)> {
-        let added = k.dim(2)?;
-        let (mut keys, mut values) = match self.buffers.take() {
-            Some((keys, values)) if self.length + added <= keys.dim(2)? => (keys, values),
-            old => self.grow(old, &k, &v)?,
-        };
-        let end = self.length + added;
-        keys = write(keys, &k, self.length, end)?;
-        values = write(values, &v, self.length, end)?;
-        let start = self.window.map_or(0, |window| (end - added - (window - 1)).max(0));
-        let seen = (keys.i((.., .., start..end))?, values.i((.., .., start..end))?);
-        self.buffers = Some((keys, values));
-        self.length = end;
-        self.offset += added;
-        Ok(seen)
+        let [b, kv, added, d] = k.dims()?;
+        self.extend([b, kv, added, d], k.dtype(), |keys, values, Place { at, first }| {
+            let end = at + added;
+            let write = |buffer: Tensor, new| buffer.slice_update(new, &[0, 0, at, 0], &[b, kv, end, d]);
+            let (keys, values) = (write(keys, &k)?, write(values, &v)?);
+            let seen = (keys.i((.., .., first..end))?, values.i((.., .., first..end))?);
+            Ok((seen, keys, values))
+        })
     }
 
-    fn grow(&mut self, old: Option<(Tensor, Tensor)>, k: &Tensor, v: &Tensor) -> Result<(Tensor, Tensor)> {
+    /// Makes room for keys and values of this shape, `(B, KV, L, D)`, and lets `write` put them there: it gets the buffers
+    /// and returns them, changed.
+    pub fn extend<T>(
+        &mut self,
+        [b, kv, added, d]: [i32; 4],
+        dtype: Dtype,
+        write: impl FnOnce(Tensor, Tensor, Place) -> Result<(T, Tensor, Tensor)>,
+    ) -> Result<T> {
+        let (keys, values) = match self.buffers.take() {
+            Some((keys, values)) if self.length + added <= keys.dim(2)? => (keys, values),
+            old => self.grow(old, [b, kv, added, d], dtype)?,
+        };
+        let at = self.length;
+        let first = self.window.map_or(0, |window| (at - (window - 1)).max(0));
+        let (result, keys, values) = write(keys, values, Place { at, first })?;
+        self.buffers = Some((keys, values));
+        self.length += added;
+        self.offset += added;
+        Ok(result)
+    }
+
+    fn grow(&mut self, old: Option<(Tensor, Tensor)>, shape: [i32; 4], dtype: Dtype) -> Result<(Tensor, Tensor)> {
+        let [b, kv, added, d] = shape;
         let kept = self.window.map_or(self.length, |window| self.length.min(window - 1));
         let from = self.length - kept;
-        let capacity = (kept + k.dim(2)? + STEP - 1) / STEP * STEP;
-        let resize = |old: Option<&Tensor>, like: &Tensor| -> Result<Tensor> {
-            let [b, h, _, d] = like.dims()?;
-            let room = zeros([b, h, capacity - kept, d], like.dtype())?;
+        let capacity = (kept + added + STEP - 1) / STEP * STEP;
+        let resize = |old: Option<&Tensor>| -> Result<Tensor> {
+            let room = zeros([b, kv, capacity - kept, d], dtype)?;
             Ok(match old {
                 Some(old) if kept > 0 => concatenate(&[old.i((.., .., from..from + kept))?, room], 2)?,
                 _ => room,
             })
         };
-        let grown = (resize(old.as_ref().map(|old| &old.0), k)?, resize(old.as_ref().map(|old| &old.1), v)?);
+        let grown = (resize(old.as_ref().map(|old| &old.0))?, resize(old.as_ref().map(|old| &old.1))?);
         self.length = kept;
         Ok(grown)
     }
@@ -114,9 +149,4 @@ impl KvCache {
             _ => Ok(Visible::Causal),
         }
     }
-}
-
-fn write(buffer: Tensor, update: &Tensor, from: i32, to: i32) -> Result<Tensor> {
-    let [b, h, _, d] = buffer.dims()?;
-    Ok(buffer.slice_update(update, &[0, 0, from, 0], &[b, h, to, d])?)
 }

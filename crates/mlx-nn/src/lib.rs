@@ -4,8 +4,6 @@
 //! [`generate::Generation`]. Only [`weights`], [`gguf`] and [`tokenizer`] read files.
 #![warn(missing_docs)]
 
-pub mod activation;
-pub mod attention;
 pub mod cache;
 pub mod chat;
 mod config;
@@ -21,7 +19,7 @@ pub mod weights;
 
 pub use config::Config;
 pub use error::{Error, Result};
-pub use linear::{Embedding, Linear};
+pub use linear::{Around, Embedding, Linear};
 pub use mlx_ops as ops;
 pub use norm::{Norm, NormKind};
 pub use weights::Weights;

@@ -33,6 +33,11 @@ impl Norm {
         Ok(Self { weight, bias, mean, eps })
     }
 
+    /// The weight and epsilon of a root-mean-square norm.
+    pub fn rms(&self) -> Option<(&Tensor, f32)> {
+        (!self.mean).then_some((&self.weight, self.eps))
+    }
+
     /// Normalises `(.., dims)`.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         Ok(match self.mean {

@@ -3,8 +3,8 @@
 //! Follows mlx_lm/models/rope_utils.py, with the tables computed in f64.
 
 use crate::{Config, Error, Result};
-use mlx_ops::fast::Frequencies;
-use mlx_ops::{Tensor, concatenate, fast};
+use mlx_ops::fast::{Frequencies, Rotation};
+use mlx_ops::{Tensor, fast};
 use std::f64::consts::PI;
 
 /// How the frequencies of a model are stretched beyond its training length.
@@ -169,27 +169,21 @@ impl Rope {
         })
     }
 
+    /// As fused layers take it.
+    pub fn rotation(&self) -> Rotation<'_> {
+        Rotation {
+            dims: self.dims,
+            traditional: self.traditional,
+            frequencies: self.table.as_ref().map_or(Frequencies::Base(self.theta), Frequencies::Table),
+            scale: self.position_scale,
+            amplitude: self.feature_scale,
+        }
+    }
+
     /// Rotates `(B, H, L, D)` whose first position is `offset`.
     pub fn forward(&self, x: &Tensor, offset: i32) -> Result<Tensor> {
-        let scaled;
-        let x = match self.feature_scale {
-            1.0 => x,
-            scale => {
-                scaled = scale_first(x, self.dims, scale)?;
-                &scaled
-            }
-        };
-        let frequencies = self.table.as_ref().map_or(Frequencies::Base(self.theta), Frequencies::Table);
-        Ok(fast::rope(x, self.dims, self.traditional, frequencies, self.position_scale, offset)?)
+        Ok(fast::rope(x, &self.rotation(), offset)?)
     }
-}
-
-fn scale_first(x: &Tensor, dims: i32, scale: f32) -> Result<Tensor> {
-    if x.dim(-1)? == dims {
-        return Ok((x * scale)?);
-    }
-    let parts = x.split([dims], -1)?;
-    Ok(concatenate(&[(&parts[0] * scale)?, parts[1].clone()], -1)?)
 }
 
 fn llama3(wave: f64, factor: f64, low: f64, high: f64, original: f64) -> f64 {

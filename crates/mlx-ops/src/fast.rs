@@ -1,7 +1,9 @@
 //! The fused operations of `mlx.core.fast`.
 
+pub use crate::rotation::{Frequencies, Rotation, rope};
+pub use crate::self_attention::causal;
 use crate::tensor::optional;
-use crate::{Tensor, cpu};
+use crate::{Dtype, Tensor, cpu, select};
 use mlx_core::{Result, fast};
 
 /// Root-mean-square normalisation of the last axis, times `weight` if given.
@@ -19,38 +21,6 @@ pub fn layer_norm(x: &Tensor, weight: Option<&Tensor>, bias: Option<&Tensor>, ep
     fast::layer_norm(&x.0, optional(weight), optional(bias), eps).map(Tensor)
 }
 
-/// `gate * sigmoid(gate) * x`, the gated activation of most feed-forward layers.
-#[track_caller]
-pub fn swiglu(gate: &Tensor, x: &Tensor) -> Result<Tensor> {
-    if let Some(out) = cpu::swiglu(&gate.0, &x.0) {
-        return out.map(Tensor);
-    }
-    (gate * gate.sigmoid()?)? * x
-}
-
-/// Where rotary frequencies come from.
-#[derive(Clone, Copy, Debug)]
-pub enum Frequencies<'a> {
-    /// Powers of a base such as 10,000.
-    Base(f32),
-    /// One wavelength over 2 pi per pair of features, shape `(dims / 2,)`, f32.
-    Table(&'a Tensor),
-}
-
-/// Rotary positions on the first `dims` features of `(.., L, D)`, from position `offset`, scaled by `scale`;
-/// `traditional` rotates neighbours instead of halves.
-#[track_caller]
-pub fn rope(x: &Tensor, dims: i32, traditional: bool, f: Frequencies<'_>, scale: f32, offset: i32) -> Result<Tensor> {
-    let (base, table) = match f {
-        Frequencies::Base(base) => (Some(base), None),
-        Frequencies::Table(table) => (None, Some(&table.0)),
-    };
-    if let Some(turned) = (cpu::Rope { dims, traditional, base, scale, offset }).apply(&x.0, table) {
-        return turned.map(Tensor);
-    }
-    fast::rope(&x.0, dims, traditional, base, scale, offset, table).map(Tensor)
-}
-
 /// What a query may see.
 #[derive(Clone, Copy, Debug)]
 pub enum Mask<'a> {
@@ -63,8 +33,20 @@ pub enum Mask<'a> {
 }
 
 /// `softmax(scale * q @ k.T + mask) @ v` for q `(B, H, L, D)` and k, v `(B, KV, S, D)`, `H` a multiple of `KV`.
+///
+/// With `softcap`, scores pass through `cap * tanh(score / cap)` before the mask (Gemma 2).
 #[track_caller]
-pub fn attention(q: &Tensor, k: &Tensor, v: &Tensor, scale: f32, mask: Mask<'_>) -> Result<Tensor> {
+pub fn attention(
+    q: &Tensor,
+    k: &Tensor,
+    v: &Tensor,
+    scale: f32,
+    mask: Mask<'_>,
+    softcap: Option<f32>,
+) -> Result<Tensor> {
+    if let Some(cap) = softcap {
+        return capped(q, k, v, scale, mask, cap);
+    }
     if let Mask::None | Mask::Causal = mask
         && let Some(out) = cpu::attention(&q.0, &k.0, &v.0, scale, matches!(mask, Mask::Causal))
     {
@@ -76,4 +58,19 @@ pub fn attention(q: &Tensor, k: &Tensor, v: &Tensor, scale: f32, mask: Mask<'_>)
         Mask::Tensor(mask) => ("array", Some(&mask.0)),
     };
     fast::scaled_dot_product_attention(&q.0, &k.0, &v.0, scale, mode, mask, None).map(Tensor)
+}
+
+fn capped(q: &Tensor, k: &Tensor, v: &Tensor, scale: f32, mask: Mask<'_>, cap: f32) -> Result<Tensor> {
+    let ([b, h, l, d], [_, kv, s, _]) = (q.dims()?, k.dims()?);
+    let q = (q * scale)?.reshape([b, kv, h / kv, l, d])?;
+    let scores = q.matmul(&k.expand_dims([2])?.swapaxes(-1, -2)?)?; // (B, KV, H / KV, L, S)
+    let scores = ((scores / cap)?.tanh()? * cap)?;
+    let lowest = if scores.dtype() == Dtype::F16 { -65504.0 } else { f32::MIN };
+    let scores = match mask {
+        Mask::None => scores,
+        Mask::Tensor(mask) => select(mask, &scores, lowest)?,
+        Mask::Causal => select(&causal(l, s, None)?, &scores, lowest)?,
+    };
+    let out = scores.softmax(-1)?.matmul(&v.expand_dims([2])?)?;
+    out.reshape([b, h, l, -1])
 }

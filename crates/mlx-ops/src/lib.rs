@@ -14,6 +14,7 @@
 //! ```
 #![warn(missing_docs)]
 
+mod activation;
 mod cpu;
 mod create;
 mod elementwise;
@@ -21,17 +22,23 @@ pub mod fast;
 mod index;
 mod matrix;
 mod operators;
+mod projection;
 pub mod random;
 mod reduce;
+mod rotation;
+mod self_attention;
 mod shape;
 mod tensor;
 
+pub use activation::Activation;
 pub use create::{arange, eye, full, linspace, ones, tri, zeros};
 pub use elementwise::select;
 pub use index::{Index, Indices, New, Rest};
 pub use matrix::{Quantization, addmm};
 pub use mlx_core::{Device, Dtype, Element, Error, Result, Stream, bf16, f16, io, memory, seed, version, with_stream};
 pub use operators::Operand;
+pub use projection::{Matrix, Projection};
 pub use reduce::Axes;
+pub use self_attention::SelfAttention;
 pub use shape::{concatenate, stack};
 pub use tensor::{Tensor, async_eval, eval};

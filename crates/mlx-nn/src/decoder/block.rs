@@ -1,39 +1,43 @@
 //! Attention, feed-forward layer and block of the decoder.
 
 use super::config::{DecoderConfig, LayerConfig, Placement};
-use crate::activation::Activation;
-use crate::attention::attend;
-use crate::cache::{KvCache, Visible};
+use crate::cache::{KvCache, Place, Visible};
 use crate::rope::Rope;
-use crate::{Linear, Norm, Result, Weights};
-use mlx_ops::{Dtype, Tensor};
+use crate::{Around, Linear, Norm, Result, Weights};
+use mlx_ops::{Activation, Dtype, SelfAttention, Tensor, concatenate};
 
-/// Projections that a checkpoint holds one by one or as one matrix.
+/// Projections of the same input: one matrix, unless the checkpoint packs them differently.
 enum Projections {
+    Joined(Linear),
     Apart(Vec<Linear>),
-    Joined(Linear, Vec<i32>),
 }
 
 impl Projections {
-    fn apart(w: &Weights, names: &[&str], inputs: i32, outputs: &[i32], bias: bool) -> Result<Self> {
-        let linear = |(name, &out): (&&str, &i32)| w.linear(name, inputs, out, bias);
-        Ok(Self::Apart(names.iter().zip(outputs).map(linear).collect::<Result<_>>()?))
-    }
-
-    fn joined(w: &Weights, name: &str, inputs: i32, outputs: &[i32], bias: bool) -> Result<Self> {
-        let ends = outputs.iter().scan(0, |end, out| {
-            *end += out;
-            Some(*end)
-        });
-        let cuts = ends.take(outputs.len() - 1).collect();
-        Ok(Self::Joined(w.linear(name, inputs, outputs.iter().sum(), bias)?, cuts))
-    }
-
-    fn forward(&self, x: &Tensor) -> Result<Vec<Tensor>> {
-        match self {
-            Self::Apart(layers) => layers.iter().map(|layer| layer.forward(x)).collect(),
-            Self::Joined(layer, cuts) => Ok(layer.forward(x)?.split(cuts, -1)?),
+    /// The projection `fused` that the checkpoint holds as one matrix, or those of `names`.
+    fn new(w: &Weights, fused: Option<&str>, names: &[&str], inputs: i32, outputs: &[i32], bias: bool) -> Result<Self> {
+        if let Some(name) = fused {
+            return Ok(Self::Joined(w.linear(name, inputs, outputs.iter().sum(), bias)?));
         }
+        let mut layers = w.joined(names, inputs, outputs, bias)?;
+        Ok(match layers.len() {
+            1 => Self::Joined(layers.remove(0)),
+            _ => Self::Apart(layers),
+        })
+    }
+
+    /// The projections side by side; with a gate, the gated one.
+    fn forward(&self, x: &Tensor, norm: Option<&Norm>, gate: Option<Activation>) -> Result<Tensor> {
+        let layers = match self {
+            Self::Joined(layer) => return layer.forward_with(x, Around { norm, gate, ..Around::default() }),
+            Self::Apart(layers) => layers,
+        };
+        let normal = norm.map(|norm| norm.forward(x)).transpose()?;
+        let x = normal.as_ref().unwrap_or(x);
+        let parts: Vec<Tensor> = layers.iter().map(|layer| layer.forward(x)).collect::<Result<_>>()?;
+        Ok(match (gate, &parts[..]) {
+            (Some(activation), [gate, up]) => activation.gate(gate, up)?,
+            _ => concatenate(&parts, -1)?,
+        })
     }
 }
 
@@ -44,6 +48,8 @@ struct Attention {
     rope: Option<Rope>,
     heads: i32,
     kv_heads: i32,
+    head_dim: i32,
+    window: Option<i32>,
     scale: f32,
     softcap: Option<f32>,
 }
@@ -51,41 +57,45 @@ struct Attention {
 impl Attention {
     fn new(c: &DecoderConfig, layer: &LayerConfig, w: &Weights) -> Result<Self> {
         let (q, kv) = (c.heads * c.head_dim, c.kv_heads * c.head_dim);
-        let qkv = match c.fused.qkv {
-            true => Projections::joined(w, "qkv_proj", c.hidden_size, &[q, kv, kv], c.biases.qkv)?,
-            false => Projections::apart(w, &["q_proj", "k_proj", "v_proj"], c.hidden_size, &[q, kv, kv], c.biases.qkv)?,
-        };
+        let fused = c.fused.qkv.then_some("qkv_proj");
+        let names = ["q_proj", "k_proj", "v_proj"];
         let norm = |name| Norm::new(w, name, c.head_dim, c.norm, c.norm_eps);
         Ok(Self {
-            qkv,
+            qkv: Projections::new(w, fused, &names, c.hidden_size, &[q, kv, kv], c.biases.qkv)?,
             o_proj: w.linear("o_proj", q, c.hidden_size, c.biases.o)?,
             qk_norm: c.qk_norm.then(|| Ok::<_, crate::Error>((norm("q_norm")?, norm("k_norm")?))).transpose()?,
             rope: layer.rope.as_ref().map(Rope::new).transpose()?,
             heads: c.heads,
             kv_heads: c.kv_heads,
+            head_dim: c.head_dim,
+            window: layer.window,
             scale: c.attention_scale,
             softcap: c.attention_softcap,
         })
     }
 
-    fn forward(&self, x: &Tensor, mask: &Visible, cache: &mut KvCache) -> Result<Tensor> {
-        let [b, l, _] = x.dims()?;
-        let mut parts = self.qkv.forward(x)?.into_iter();
-        let mut heads = |count| -> Result<Tensor> {
-            let part = parts.next().ok_or_else(|| crate::Error::msg("A projection is missing."))?;
-            Ok(part.reshape([b, l, count, -1])?)
-        };
-        let (mut q, mut k, v) = (heads(self.heads)?, heads(self.kv_heads)?, heads(self.kv_heads)?); // (B, L, H, D)
-        if let Some((q_norm, k_norm)) = &self.qk_norm {
-            (q, k) = (q_norm.forward(&q)?, k_norm.forward(&k)?);
-        }
-        let [mut q, mut k, v] = [q.swapaxes(1, 2)?, k.swapaxes(1, 2)?, v.swapaxes(1, 2)?]; // (B, H, L, D)
-        if let Some(rope) = &self.rope {
-            (q, k) = (rope.forward(&q, cache.offset())?, rope.forward(&k, cache.offset())?);
-        }
-        let (k, v) = cache.update(k, v)?;
-        let out = attend(&q, &k, &v, self.scale, self.softcap, mask)?;
-        self.o_proj.forward(&out.swapaxes(1, 2)?.reshape([b, l, -1])?)
+    /// The heads' outputs side by side, `(B, L, H D)`.
+    fn forward(&self, x: &Tensor, norm: &Norm, mask: &Visible, cache: &mut KvCache) -> Result<Tensor> {
+        let qkv = self.qkv.forward(x, Some(norm), None)?; // (B, L, (H + 2 KV) D)
+        let [b, l, _] = qkv.dims()?;
+        let offset = cache.offset();
+        cache.extend([b, self.kv_heads, l, self.head_dim], qkv.dtype(), |keys, values, Place { at, first }| {
+            let norms = self.qk_norm.as_ref().and_then(|(q, k)| Some((q.rms()?, k.rms()?)));
+            let attention = SelfAttention {
+                heads: self.heads,
+                kv_heads: self.kv_heads,
+                norms: norms.map(|((q, eps), (k, _))| (q, k, eps)),
+                rotation: self.rope.as_ref().map(Rope::rotation),
+                offset,
+                at,
+                first,
+                window: matches!(mask, Visible::Masked(_)).then_some(self.window).flatten(),
+                mask: mask.mask(),
+                scale: self.scale,
+                softcap: self.softcap,
+            };
+            Ok(attention.forward(&qkv, keys, values)?)
+        })
     }
 }
 
@@ -98,16 +108,14 @@ struct Mlp {
 impl Mlp {
     fn new(c: &DecoderConfig, w: &Weights) -> Result<Self> {
         let (hidden, inner, bias) = (c.hidden_size, c.intermediate_size, c.biases.mlp);
-        let gate_up = match c.fused.gate_up {
-            true => Projections::joined(w, "gate_up_proj", hidden, &[inner, inner], bias)?,
-            false => Projections::apart(w, &["gate_proj", "up_proj"], hidden, &[inner, inner], bias)?,
-        };
+        let fused = c.fused.gate_up.then_some("gate_up_proj");
+        let gate_up = Projections::new(w, fused, &["gate_proj", "up_proj"], hidden, &[inner, inner], bias)?;
         Ok(Self { gate_up, down_proj: w.linear("down_proj", inner, hidden, bias)?, activation: c.activation })
     }
 
-    fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let parts = self.gate_up.forward(x)?;
-        self.down_proj.forward(&self.activation.gate(&parts[0], &parts[1])?)
+    /// What goes into `down_proj`.
+    fn forward(&self, x: &Tensor, norm: &Norm) -> Result<Tensor> {
+        self.gate_up.forward(x, Some(norm), Some(self.activation))
     }
 }
 
@@ -142,22 +150,19 @@ impl Block {
     }
 
     pub(super) fn forward(&self, x: &Tensor, mask: &Visible, cache: &mut KvCache) -> Result<Tensor> {
-        let mut r = self.attn.forward(&self.norm1.forward(x)?, mask, cache)?;
-        if let Some((after, _)) = &self.after {
-            r = after.forward(&r)?;
-        }
-        let h = self.add(x, &r)?;
-        let mut r = self.mlp.forward(&self.norm2.forward(&h)?)?;
-        if let Some((_, after)) = &self.after {
-            r = after.forward(&r)?;
-        }
-        self.add(&h, &r)
+        let (after1, after2) = self.after.as_ref().map(|(first, second)| (first, second)).unzip();
+        let heads = self.attn.forward(x, &self.norm1, mask, cache)?;
+        let h = self.add(x, &self.attn.o_proj, &heads, after1)?;
+        let inner = self.mlp.forward(&h, &self.norm2)?;
+        self.add(&h, &self.mlp.down_proj, &inner, after2)
     }
 
-    fn add(&self, x: &Tensor, y: &Tensor) -> Result<Tensor> {
+    /// `x + after(layer(y))`.
+    fn add(&self, x: &Tensor, layer: &Linear, y: &Tensor, after: Option<&Norm>) -> Result<Tensor> {
         if !self.clip || x.dtype() != Dtype::F16 {
-            return Ok((x + y)?);
+            return layer.forward_with(y, Around { after, residual: Some(x), ..Around::default() });
         }
+        let y = layer.forward_with(y, Around { after, ..Around::default() })?;
         const MAX: f32 = 65504.0;
         let sum = (x.astype(Dtype::F32)? + y.astype(Dtype::F32)?)?;
         Ok(sum.clip(-MAX, MAX)?.astype(Dtype::F16)?)

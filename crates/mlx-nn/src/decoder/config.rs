@@ -1,8 +1,8 @@
 //! What describes a text decoder.
 
-use crate::activation::Activation;
 use crate::norm::NormKind;
 use crate::rope::RopeConfig;
+use mlx_ops::Activation;
 
 /// A dense transformer decoder, described. A preset maps a family's `config.json` onto this.
 #[derive(Clone, Debug)]

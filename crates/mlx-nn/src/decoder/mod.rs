@@ -7,7 +7,7 @@ pub mod presets;
 pub use config::{Biases, DecoderConfig, Fused, LayerConfig, Placement};
 
 use crate::cache::{KvCache, Visible};
-use crate::{Embedding, Linear, Norm, Result, Weights};
+use crate::{Around, Embedding, Linear, Norm, Result, Weights};
 use block::Block;
 use mlx_ops::Tensor;
 
@@ -74,7 +74,7 @@ impl Decoder {
             w.drop_where(|name| name.starts_with("lm_head."));
         }
         let lm_head = match tied {
-            true => embed_tokens.tied()?,
+            true => embed_tokens.tied(),
             false => w.linear("lm_head", c.hidden_size, c.vocab_size, false)?,
         };
         let layers = model.layers("layers", c.layers.len(), |w, i| Block::new(c, &c.layers[i], w))?;
@@ -88,7 +88,7 @@ impl Decoder {
     }
 
     fn logits(&self, h: &Tensor) -> Result<Tensor> {
-        let logits = self.lm_head.forward(&self.norm.forward(h)?)?;
+        let logits = self.lm_head.forward_with(h, Around { norm: Some(&self.norm), ..Around::default() })?;
         Ok(match self.config.logit_softcap {
             Some(cap) => ((logits / cap)?.tanh()? * cap)?,
             None => logits,

@@ -1,10 +1,10 @@
 //! One preset per `model_type`: Hugging Face's `config.json` to a [`DecoderConfig`].
 
 use super::{Biases, DecoderConfig, Fused, LayerConfig, Placement};
-use crate::activation::Activation;
 use crate::norm::NormKind;
 use crate::rope::RopeConfig;
 use crate::{Config, Result};
+use mlx_ops::Activation;
 
 /// Maps a configuration onto the decoder.
 pub type Preset = fn(&Config) -> Result<DecoderConfig>;

@@ -5,7 +5,7 @@ mod load;
 pub use load::{Checkpoint, ModelFiles};
 
 use crate::{Embedding, Error, Linear, Result};
-use mlx_ops::{Dtype, Quantization, Tensor, zeros};
+use mlx_ops::{Dtype, Matrix, Quantization, Tensor, concatenate, zeros};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -26,24 +26,6 @@ struct Store {
     left: RefCell<BTreeMap<String, Tensor>>,
     taken: RefCell<Vec<Tensor>>,
     missing: RefCell<Vec<String>>,
-}
-
-/// A matrix as the checkpoint holds it.
-#[derive(Clone)]
-pub enum Matrix {
-    /// Shape `(out, in)`.
-    Dense(Tensor),
-    /// Rows packed along `in`, with scales and, in mode `affine`, biases per group.
-    Packed {
-        /// Shape `(out, in * bits / 32)`, u32.
-        weight: Tensor,
-        /// Shape `(out, in / group_size)`.
-        scales: Tensor,
-        /// Shape `(out, in / group_size)`.
-        biases: Option<Tensor>,
-        /// How the rows are packed.
-        q: Quantization,
-    },
 }
 
 impl Weights {
@@ -77,13 +59,24 @@ impl Weights {
         self.store.left.borrow_mut().remove(&self.key(name))
     }
 
-    fn keep(&self, tensor: Tensor) -> Result<Tensor> {
-        let tensor = match self.store.dtype {
+    fn typed(&self, tensor: Tensor) -> Result<Tensor> {
+        Ok(match self.store.dtype {
             Some(dtype) if tensor.dtype().is_float() && tensor.dtype() != dtype => tensor.astype(dtype)?,
             _ => tensor,
-        };
+        })
+    }
+
+    /// Notes a tensor as one that the model holds.
+    fn keep(&self, tensor: Tensor) -> Tensor {
         self.store.taken.borrow_mut().push(tensor.clone());
-        Ok(tensor)
+        tensor
+    }
+
+    fn keep_matrix(&self, matrix: Matrix) -> Matrix {
+        matrix.parts().for_each(|part| {
+            self.keep(part.clone());
+        });
+        matrix
     }
 
     fn wrong_shape(&self, name: &str, found: &[i32], expected: &[i32]) -> Error {
@@ -93,8 +86,12 @@ impl Weights {
 
     /// The tensor of this name, which must have shape `dims`.
     pub fn take(&self, name: &str, dims: &[i32]) -> Result<Tensor> {
+        Ok(self.keep(self.read(name, dims)?))
+    }
+
+    fn read(&self, name: &str, dims: &[i32]) -> Result<Tensor> {
         match self.pop(name) {
-            Some(tensor) if tensor.shape() == dims => self.keep(tensor),
+            Some(tensor) if tensor.shape() == dims => self.typed(tensor),
             Some(tensor) => Err(self.wrong_shape(name, tensor.shape(), dims)),
             None => {
                 self.store.missing.borrow_mut().push(self.key(name));
@@ -105,18 +102,17 @@ impl Weights {
 
     /// The matrix `weight` of shape `(out, in)`, packed if its `scales` are there.
     pub fn matrix(&self, inputs: i32, outputs: i32) -> Result<Matrix> {
-        let Some(scales) = self.pop("scales") else {
-            return Ok(Matrix::Dense(self.take("weight", &[outputs, inputs])?));
-        };
-        let Some(weight) = self.pop("weight") else {
-            return Ok(Matrix::Dense(self.take("weight", &[outputs, inputs])?));
+        Ok(self.keep_matrix(self.read_matrix(inputs, outputs)?))
+    }
+
+    fn read_matrix(&self, inputs: i32, outputs: i32) -> Result<Matrix> {
+        let packed = self.pop("scales").and_then(|scales| Some((self.pop("weight")?, scales)));
+        let Some((weight, scales)) = packed else {
+            return Ok(Matrix::dense(self.read("weight", &[outputs, inputs])?)?);
         };
         let q = self.infer(&weight, &scales, inputs, outputs)?;
-        let biases = match q.mode {
-            "affine" => Some(self.take("biases", scales.shape())?),
-            _ => None,
-        };
-        Ok(Matrix::Packed { weight: self.keep(weight)?, scales: self.keep(scales)?, biases, q })
+        let biases = (q.mode == "affine").then(|| self.read("biases", scales.shape())).transpose()?;
+        Ok(Matrix::Packed { weight, scales: self.typed(scales)?, biases, q })
     }
 
     /// Bits and group size follow from the shapes, and the scales' dtype tells the mode, so that a per-layer setting
@@ -155,12 +151,38 @@ impl Weights {
         let w = self.at(name);
         let matrix = w.matrix(inputs, outputs)?;
         let bias = bias.then(|| w.take("bias", &[outputs])).transpose()?;
-        Linear::new(matrix, bias)
+        Ok(Linear::new(matrix, bias))
+    }
+
+    /// The linear layers at `names` on the same input, joined to one where their matrices are of one kind.
+    ///
+    /// A joined matrix is computed by [`Weights::finish`], after which nothing holds its parts.
+    pub fn joined(&self, names: &[&str], inputs: i32, outputs: &[i32], bias: bool) -> Result<Vec<Linear>> {
+        let places: Vec<(Self, i32)> = names.iter().map(|name| self.at(name)).zip(outputs.iter().copied()).collect();
+        let matrices = places.iter().map(|(w, out)| w.read_matrix(inputs, *out)).collect::<Result<Vec<_>>>()?;
+        let biases = match bias {
+            true => places.iter().map(|(w, out)| w.read("bias", &[*out])).collect::<Result<Vec<_>>>()?,
+            false => Vec::new(),
+        };
+        if let Some(matrix) = Matrix::joined(&matrices)? {
+            let bias = bias.then(|| Ok::<_, Error>(self.keep(concatenate(&biases, 0)?))).transpose()?;
+            return Ok(vec![Linear::new(self.keep_matrix(matrix), bias)]);
+        }
+        let mut biases = biases.into_iter();
+        let linear = |matrix| Linear::new(self.keep_matrix(matrix), biases.next().map(|bias| self.keep(bias)));
+        Ok(matrices.into_iter().map(linear).collect())
     }
 
     /// The embedding at `name`: `entries` rows of `dims` features.
     pub fn embedding(&self, name: &str, entries: i32, dims: i32) -> Result<Embedding> {
-        Ok(Embedding::new(self.at(name).matrix(dims, entries)?))
+        let matrix = self.at(name).matrix(dims, entries)?;
+        let dtype = match (self.store.dtype, matrix.parts().find(|part| part.dtype().is_float())) {
+            (Some(dtype), _) => dtype,
+            (None, Some(part)) => part.dtype(),
+            // MLX unpacks the formats without biases as bf16.
+            (None, None) => Dtype::Bf16,
+        };
+        Ok(Embedding::new(matrix, dtype))
     }
 
     /// `count` modules at `name.0`, `name.1` and so on.

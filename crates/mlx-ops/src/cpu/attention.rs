@@ -51,12 +51,60 @@ impl Kernel for Attention {
         let (&[b, h, l, d], &[_, kv, s, dv]) = (inputs[0].shape(), inputs[2].shape()) else { return Ok(()) };
         let [b, h, l, d, kv, s, dv] = [b, h, l, d, kv, s, dv].map(|dim| dim as usize);
         let out = outputs[0].values::<f32>()?;
-        if out.is_empty() {
-            return Ok(());
-        }
         let (q, k, v) = (Rows::new(&inputs[0])?, Rows::new(&inputs[1])?, Rows::new(&inputs[2])?);
+        let heads = |rows: &Rows<'_>| Heads { at: rows.at(&[]), strides: [0, 1, 2].map(|axis| rows.stride(axis)) };
+        let (q, k, v) = (heads(&q), heads(&k), heads(&v));
+        let (out, out_strides) = (out.as_mut_ptr(), [h * l * dv, l * dv, dv]);
+        let (scale, causal) = (self.scale, self.causal);
+        // SAFETY: the rows lie in the arrays, and nobody else writes the output.
+        unsafe { Problem { b, h, kv, l, s, d, dv, q, k, v, out, out_strides, scale, causal }.compute(Isa::best()) };
+        Ok(())
+    }
+
+    fn fallback(&self, inputs: &[Array]) -> Result<Vec<Array>> {
+        let mode = if self.causal { "causal" } else { "" };
+        Ok(vec![fast::scaled_dot_product_attention(&inputs[0], &inputs[1], &inputs[2], self.scale, mode, None, None)?])
+    }
+}
+
+/// Rows of heads: features adjoin, and neighbouring batch entries, heads and positions are so many elements apart.
+#[derive(Clone, Copy)]
+pub struct Heads {
+    pub at: *const f32,
+    pub strides: [usize; 3],
+}
+
+// SAFETY: only read while a kernel runs.
+unsafe impl Sync for Heads {}
+
+/// Attention of `l` queries over `s` keys.
+pub struct Problem {
+    pub b: usize,
+    pub h: usize,
+    pub kv: usize,
+    pub l: usize,
+    pub s: usize,
+    pub d: usize,
+    pub dv: usize,
+    pub q: Heads,
+    pub k: Heads,
+    pub v: Heads,
+    pub out: *mut f32,
+    pub out_strides: [usize; 3],
+    pub scale: f32,
+    pub causal: bool,
+}
+
+impl Problem {
+    /// # Safety
+    /// The pointers are valid for the sizes, `out` for writing by nobody else, and `isa` is available.
+    pub unsafe fn compute(&self, isa: Isa) {
+        let &Self { b, h, kv, l, s, d, dv, q, k, v, out_strides, scale, causal, .. } = self;
+        if b * h * l * dv == 0 {
+            return;
+        }
         // SAFETY: parts of the range of blocks write disjoint rows.
-        let to = unsafe { Shared::new(out.as_mut_ptr()) };
+        let to = unsafe { Shared::new(self.out) };
         // The queries of heads that share keys go together where each head has but one.
         let (group, blocks) = if l == 1 { (h / kv, 1) } else { (1, l.div_ceil(BLOCK)) };
         let units = b * (h / group) * blocks;
@@ -67,27 +115,26 @@ impl Kernel for Attention {
                 let (batch, head) = (head / h, head % h);
                 let first = block * BLOCK;
                 let rows = if l == 1 { group } else { BLOCK.min(l - first) };
-                let keys = if self.causal { s - l + first + if l == 1 { 1 } else { rows } } else { s };
-                let at = [batch, head / (h / kv)];
+                let keys = if causal { s - l + first + if l == 1 { 1 } else { rows } } else { s };
+                let at = |heads: &Heads, [b, h, p]: [usize; 3]| {
+                    heads.at.wrapping_add(b * heads.strides[0] + h * heads.strides[1] + p * heads.strides[2])
+                };
+                let shared = [batch, head / (h / kv), 0];
+                let row = if l == 1 { 1 } else { 2 };
+                let offset = batch * out_strides[0] + head * out_strides[1] + first * out_strides[2];
                 let block = Block {
-                    q: (q.at(&[batch, head, first]), q.stride(if l == 1 { 1 } else { 2 })),
-                    k: (k.at(&at), k.stride(2)),
-                    v: (v.at(&at), v.stride(2)),
-                    out: to.get().wrapping_add(((batch * h + head) * l + first) * dv),
+                    q: (at(&q, [batch, head, first]), q.strides[row]),
+                    k: (at(&k, shared), k.strides[2]),
+                    v: (at(&v, shared), v.strides[2]),
+                    out: (to.get().wrapping_add(offset), out_strides[row]),
                     size: [rows, keys, d, dv],
-                    scale: self.scale,
-                    causal: self.causal && l > 1,
+                    scale,
+                    causal: causal && l > 1,
                 };
                 // SAFETY: the rows lie in the arrays, and no other unit writes these of the output.
-                unsafe { block.compute(Isa::best(), &mut scores) };
+                unsafe { block.compute(isa, &mut scores) };
             }
         });
-        Ok(())
-    }
-
-    fn fallback(&self, inputs: &[Array]) -> Result<Vec<Array>> {
-        let mode = if self.causal { "causal" } else { "" };
-        Ok(vec![fast::scaled_dot_product_attention(&inputs[0], &inputs[1], &inputs[2], self.scale, mode, None, None)?])
     }
 }
 
@@ -96,7 +143,7 @@ struct Block {
     q: (*const f32, usize),
     k: (*const f32, usize),
     v: (*const f32, usize),
-    out: *mut f32,
+    out: (*mut f32, usize),
     /// Queries, keys, features of a key, features of a value.
     size: [usize; 4],
     scale: f32,
@@ -122,9 +169,8 @@ impl Block {
             unsafe { simd::run(isa, Softmax(seen)) };
             hidden.fill(0.0);
         }
-        let ((b, ldb), a, c) = (self.v, scores.as_ptr(), self.out);
-        let product =
-            Product { m, n: dv, k: n, alpha: 1.0, a, lda: n, b, ldb, transposed: false, beta: 0.0, c, ldc: dv };
+        let ((b, ldb), a, (c, ldc)) = (self.v, scores.as_ptr(), self.out);
+        let product = Product { m, n: dv, k: n, alpha: 1.0, a, lda: n, b, ldb, transposed: false, beta: 0.0, c, ldc };
         // SAFETY: the caller's; scores hold m rows of n.
         unsafe { multiply(product, isa) }
     }

@@ -2,26 +2,27 @@
 
 use super::pool::{self, Shared};
 use super::simd::{self, Isa, Lanes};
+use crate::{Activation, Tensor};
 use mlx_core::kernel::{Input, Kernel, Output};
-use mlx_core::{Array, Dtype, Result, ops};
+use mlx_core::{Array, Dtype, Result};
 use std::ffi::CStr;
 
 /// Elements below which a second thread costs more than it saves.
 const PARALLEL: usize = 64 * 1024;
 
-/// `gate * sigmoid(gate) * x` where this module has a kernel for it: f32 of one shape on the CPU.
-pub fn swiglu(gate: &Array, x: &Array) -> Option<Result<Array>> {
+/// `activation(gate) * x` where this module has a kernel for it: f32 of one shape on the CPU.
+pub fn gated(activation: Activation, gate: &Array, x: &Array) -> Option<Result<Array>> {
     let typed = gate.dtype() == Dtype::F32 && x.dtype() == Dtype::F32;
     let fits = typed && gate.shape() == x.shape() && super::is_current();
-    fits.then(|| super::one(Swiglu, &[gate.clone(), x.clone()]))
+    fits.then(|| super::one(Gate(activation), &[gate.clone(), x.clone()]))
 }
 
 #[derive(PartialEq)]
-struct Swiglu;
+struct Gate(Activation);
 
-impl Kernel for Swiglu {
+impl Kernel for Gate {
     fn name(&self) -> &'static CStr {
-        c"Swiglu"
+        c"Gate"
     }
 
     fn outputs(&self, inputs: &[Array]) -> Result<Vec<(Vec<i32>, Dtype)>> {
@@ -36,7 +37,7 @@ impl Kernel for Swiglu {
         pool::split(out.len(), 1024, out.len() >= PARALLEL, |range| {
             // SAFETY: the range lies in the output, and no other thread writes it.
             let out = unsafe { std::slice::from_raw_parts_mut(to.get().add(range.start), range.len()) };
-            let part = Part { gate: &gate[range.clone()], x: &x[range], out };
+            let part = Gated { activation: self.0, of: &gate[range.clone()], x: &x[range], out };
             // SAFETY: the instruction set is available; the slices have one length.
             unsafe { simd::run(Isa::best(), part) };
         });
@@ -44,43 +45,87 @@ impl Kernel for Swiglu {
     }
 
     fn fallback(&self, inputs: &[Array]) -> Result<Vec<Array>> {
-        let silu = ops::multiply(&inputs[0], &ops::sigmoid(&inputs[0])?)?;
-        Ok(vec![ops::multiply(&silu, &inputs[1])?])
+        let [gate, x] = [0, 1].map(|i| Tensor(inputs[i].clone()));
+        Ok(vec![(self.0.forward(&gate)? * x)?.0])
     }
 }
 
-struct Part<'a> {
-    gate: &'a [f32],
-    x: &'a [f32],
-    out: &'a mut [f32],
+/// `gate(of) * x` of each element.
+pub struct Gated<'a> {
+    pub activation: Activation,
+    pub of: &'a [f32],
+    pub x: &'a [f32],
+    pub out: &'a mut [f32],
 }
 
-impl simd::Kernel for Part<'_> {
+impl simd::Kernel for Gated<'_> {
     #[inline(always)]
     unsafe fn run<V: Lanes>(self) {
-        let (gate, x, out) = (self.gate.as_ptr(), self.x.as_ptr(), self.out.as_mut_ptr());
+        // SAFETY: the caller's.
+        unsafe {
+            match self.activation {
+                Activation::Silu => self.each::<V, Silu>(),
+                Activation::GeluTanh => self.each::<V, Gelu>(),
+            }
+        }
+    }
+}
+
+impl Gated<'_> {
+    /// # Safety
+    /// As [`Lanes`].
+    #[inline(always)]
+    unsafe fn each<V: Lanes, A: Function>(self) {
+        let (of, x, out) = (self.of.as_ptr(), self.x.as_ptr(), self.out.as_mut_ptr());
         let (n, whole) = (self.x.len(), self.x.len() - self.x.len() % V::LEN);
         // SAFETY: `at` stays within the slices, which have one length.
         unsafe {
             for at in (0..whole).step_by(V::LEN) {
-                gated(V::load(gate.add(at)), V::load(x.add(at))).store(out.add(at));
+                A::of(V::load(of.add(at))).mul(V::load(x.add(at))).store(out.add(at));
             }
             let rest = n - whole;
-            let last = gated(V::load_first(gate.add(whole), rest), V::load_first(x.add(whole), rest));
+            let last = A::of(V::load_first(of.add(whole), rest)).mul(V::load_first(x.add(whole), rest));
             last.store_first(out.add(whole), rest);
         }
     }
 }
 
-/// # Safety
-/// As [`Lanes`].
-#[inline(always)]
-unsafe fn gated<V: Lanes>(gate: V, x: V) -> V {
-    // SAFETY: the caller's.
-    unsafe {
-        let one = V::splat(1.0);
-        let inverse = simd::exp(gate.mul(V::splat(-1.0))).mul_add(one, one);
-        // Far below zero the quotient would not vanish, since `exp` ends at 88.
-        V::splat(-200.0).max(gate).div(inverse).mul(x)
+/// A function of each lane.
+trait Function {
+    /// # Safety
+    /// As [`Lanes`].
+    unsafe fn of<V: Lanes>(x: V) -> V;
+}
+
+struct Silu;
+
+impl Function for Silu {
+    #[inline(always)]
+    unsafe fn of<V: Lanes>(x: V) -> V {
+        // SAFETY: the caller's.
+        unsafe {
+            let one = V::splat(1.0);
+            let inverse = simd::exp(x.mul(V::splat(-1.0))).mul_add(one, one);
+            // Far below zero the quotient would not vanish, since `exp` ends at 88.
+            V::splat(-200.0).max(x).div(inverse)
+        }
+    }
+}
+
+/// `x / 2 * (1 + tanh(u))` with `u = sqrt(2 / pi) * (x + 0.044715 x^3)`, which is `x / (1 + exp(-2u))`.
+struct Gelu;
+
+impl Function for Gelu {
+    #[inline(always)]
+    unsafe fn of<V: Lanes>(x: V) -> V {
+        const TWICE: f32 = 2.0 * 0.797_884_6;
+        // SAFETY: the caller's.
+        unsafe {
+            let one = V::splat(1.0);
+            // Below -20 the result is zero in f32, and the cube of what lies far below is not finite.
+            let x = V::splat(-20.0).max(x);
+            let slope = x.mul(x).mul_add(V::splat(-0.044715 * TWICE), V::splat(-TWICE));
+            x.div(simd::exp(x.mul(slope)).mul_add(one, one))
+        }
     }
 }

@@ -9,6 +9,8 @@ mod attention;
 mod blas;
 #[cfg(target_os = "linux")]
 mod gate;
+#[cfg(all(test, target_os = "linux"))]
+mod layer_tests;
 #[cfg(target_os = "linux")]
 mod matvec;
 #[cfg(target_os = "linux")]
@@ -18,18 +20,27 @@ mod packed;
 #[cfg(target_os = "linux")]
 mod pool;
 #[cfg(target_os = "linux")]
+mod projection;
+#[cfg(target_os = "linux")]
 mod quantized;
 #[cfg(target_os = "linux")]
 mod rope;
 #[cfg(target_os = "linux")]
 mod rows;
 #[cfg(target_os = "linux")]
+mod scratch;
+#[cfg(target_os = "linux")]
+mod self_attention;
+#[cfg(target_os = "linux")]
 mod simd;
 #[cfg(all(test, target_os = "linux"))]
 mod tests;
 
 #[cfg(target_os = "linux")]
-pub use {attention::attention, gate::swiglu, norm::rms_norm, quantized::matmul as quantized_matmul, rope::Rope};
+pub use {
+    attention::attention, gate::gated, norm::rms_norm, projection::projection, quantized::matmul as quantized_matmul,
+    rope::Rope, self_attention::self_attention,
+};
 
 /// The one result of a kernel.
 #[cfg(target_os = "linux")]
@@ -59,7 +70,7 @@ mod elsewhere {
         None
     }
 
-    pub fn swiglu(_: &Array, _: &Array) -> Option<Result<Array>> {
+    pub fn gated(_: crate::Activation, _: &Array, _: &Array) -> Option<Result<Array>> {
         None
     }
 
@@ -70,6 +81,19 @@ mod elsewhere {
         _: Option<&Array>,
         _: crate::Quantization,
     ) -> Option<Result<Array>> {
+        None
+    }
+
+    pub fn projection(_: &crate::Projection<'_>, _: &crate::Tensor) -> Option<Result<Array>> {
+        None
+    }
+
+    pub fn self_attention(
+        _: &crate::SelfAttention<'_>,
+        _: &crate::Tensor,
+        _: &crate::Tensor,
+        _: &crate::Tensor,
+    ) -> Option<Result<Vec<Array>>> {
         None
     }
 

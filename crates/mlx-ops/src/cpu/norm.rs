@@ -56,11 +56,12 @@ impl Kernel for RmsNorm {
     }
 }
 
-struct Row<'a> {
-    x: &'a [f32],
-    weight: &'a [f32],
-    eps: f32,
-    out: &'a mut [f32],
+/// One row.
+pub struct Row<'a> {
+    pub x: &'a [f32],
+    pub weight: &'a [f32],
+    pub eps: f32,
+    pub out: &'a mut [f32],
 }
 
 impl simd::Kernel for Row<'_> {

@@ -7,6 +7,32 @@ use mlx_core::kernel::{Input, Kernel, Output};
 use mlx_core::{Array, Dtype, Result, ops};
 use std::ffi::CStr;
 
+/// Whether there is a kernel for rows of `inner` elements and a packed matrix.
+pub fn fits(inner: i32, w: &Array, scales: &Array, biases: Option<&Array>, q: Quantization) -> bool {
+    let Some(biases) = biases else { return false };
+    let known = q.mode == "affine" && matches!(q.bits, 2 | 4 | 8) && matches!(q.group_size, 32 | 64 | 128);
+    let typed = w.dtype() == Dtype::U32 && [scales, biases].iter().all(|array| array.dtype() == Dtype::F32);
+    let &[rows, words] = w.shape() else { return false };
+    let shaped = words * 32 == inner * q.bits && scales.shape() == [rows, inner / q.group_size.max(1)];
+    known && typed && shaped && biases.shape() == scales.shape()
+}
+
+/// `out = x @ matrix.T` for rows of `inner` elements and the inputs words, scales, biases.
+pub fn product(
+    isa: Isa,
+    x: &[f32],
+    inner: usize,
+    matrix: &[Input<'_>],
+    q: Quantization,
+    out: &mut [f32],
+) -> Result<()> {
+    let [words, scales, biases] = matrix else { return Err(mlx_core::Error::new("[PackedMatmul] inputs are missing")) };
+    let (words, scales, biases) = (words.values::<u32>()?, scales.values::<f32>()?, biases.values::<f32>()?);
+    let (bits, group) = (q.bits as usize, q.group_size as usize);
+    packed::product(isa, x, &Packed { words: &words, scales: &scales, biases: &biases, inner, bits, group }, out);
+    Ok(())
+}
+
 /// `x @ w.T` where this module has a kernel for it: on the CPU, f32, mode `affine`, 2, 4 or 8 bits, one matrix.
 pub fn matmul(x: &Array, w: &Array, scales: &Array, biases: Option<&Array>, q: Quantization) -> Option<Result<Array>> {
     let biases = biases?;

@@ -1,6 +1,7 @@
 //! Kernels against the graphs of MLX's ops that they replace.
 
 use super::*;
+use crate::{Activation, Tensor};
 use mlx_core::{Array, Dtype, fast, kernel, ops, random};
 
 fn noise(shape: &[i32]) -> Array {
@@ -41,19 +42,33 @@ fn swiglu_agrees() {
     for shape in [&[1, 1, 1536][..], &[3, 7], &[0, 4], &[300, 1001]] {
         let (gate, x) = (ops::multiply(&noise(shape), &Array::scalar(9.0, Dtype::F32).unwrap()).unwrap(), noise(shape));
         let silu = ops::multiply(&gate, &ops::sigmoid(&gate).unwrap()).unwrap();
-        close(swiglu(&gate, &x), &ops::multiply(&silu, &x).unwrap());
+        close(gated(Activation::Silu, &gate, &x), &ops::multiply(&silu, &x).unwrap());
     }
     let far = Array::from_slice(&[-1e38f32, -200.0, -87.5, 0.0, 200.0, 1e30], &[6]).unwrap();
     let ones = Array::from_slice(&[1f32; 6], &[6]).unwrap();
-    close(swiglu(&far, &ones), &Array::from_slice(&[0f32, 0.0, 0.0, 0.0, 200.0, 1e30], &[6]).unwrap());
+    close(gated(Activation::Silu, &far, &ones), &Array::from_slice(&[0f32, 0.0, 0.0, 0.0, 200.0, 1e30], &[6]).unwrap());
     let nan = ops::multiply(&far, &Array::scalar(f64::NAN, Dtype::F32).unwrap()).unwrap();
-    let gated = swiglu(&nan, &ones).unwrap().unwrap().to_vec::<f32>().unwrap();
+    let gated = gated(Activation::Silu, &nan, &ones).unwrap().unwrap().to_vec::<f32>().unwrap();
     assert!(gated.iter().all(|y| y.is_nan()), "{gated:?}");
+}
+
+#[test]
+fn gelu_agrees() {
+    for shape in [&[1, 1, 1536][..], &[3, 7], &[0, 4], &[300, 1001]] {
+        let wide = ops::multiply(&noise(shape), &Array::scalar(5.0, Dtype::F32).unwrap()).unwrap();
+        let (gate, x) = (Tensor(wide), noise(shape));
+        let want = (Activation::GeluTanh.forward(&gate).unwrap() * &Tensor(x.clone())).unwrap();
+        close(gated(Activation::GeluTanh, &gate.0, &x), &want.0);
+    }
+    let far = Array::from_slice(&[-1e30f32, -200.0, -19.0, 0.0, 200.0, 1e10], &[6]).unwrap();
+    let ones = Array::from_slice(&[1f32; 6], &[6]).unwrap();
+    let want = Array::from_slice(&[0f32, 0.0, 0.0, 0.0, 200.0, 1e10], &[6]).unwrap();
+    close(gated(Activation::GeluTanh, &far, &ones), &want);
 }
 
 #[track_caller]
 fn check_rope(x: &Array, rope: Rope, table: Option<&Array>) {
-    let Rope { dims, traditional, base, scale, offset } = rope;
+    let Rope { dims, traditional, base, scale, offset, .. } = rope;
     let want = fast::rope(x, dims, traditional, base, scale, offset, table).unwrap();
     // A frequency's last bit, times the position, is what an angle may be off.
     within(2e-7 * 500.0, rope.apply(x, table), &want);
@@ -66,13 +81,17 @@ fn rope_agrees() {
     for shape in [&[1, 9, 1, 64][..], &[2, 3, 17, 16], &[2, 5, 20], &[2, 2, 3, 4, 16], &[1, 30, 300, 64]] {
         let x = noise(shape);
         for (dims, traditional) in [(16, false), (16, true), (10, false)] {
-            check_rope(&x, Rope { dims, traditional, base, scale: 1.0, offset: 5 }, None);
-            check_rope(&x, Rope { dims, traditional, base, scale: 0.25, offset: 100 }, None);
+            check_rope(&x, Rope { dims, traditional, base, scale: 1.0, amplitude: 1.0, offset: 5 }, None);
+            check_rope(&x, Rope { dims, traditional, base, scale: 0.25, amplitude: 1.0, offset: 100 }, None);
         }
-        check_rope(&x, Rope { dims: 16, traditional: false, base: None, scale: 1.0, offset: 3 }, Some(&table));
+        check_rope(
+            &x,
+            Rope { dims: 16, traditional: false, base: None, scale: 1.0, amplitude: 1.0, offset: 3 },
+            Some(&table),
+        );
     }
     let turned = ops::swapaxes(&noise(&[2, 7, 3, 16]), 1, 2).unwrap();
-    check_rope(&turned, Rope { dims: 16, traditional: false, base, scale: 1.0, offset: 0 }, None);
+    check_rope(&turned, Rope { dims: 16, traditional: false, base, scale: 1.0, amplitude: 1.0, offset: 0 }, None);
 }
 
 #[track_caller]

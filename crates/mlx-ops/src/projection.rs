@@ -1,0 +1,164 @@
+//! A linear layer with what models put around it, in one pass where the CPU has a kernel for it.
+
+use crate::{Activation, Dtype, Quantization, Tensor, addmm, concatenate, cpu, fast};
+use mlx_core::Result;
+
+/// A matrix that multiplies rows of activations, dense or packed.
+#[derive(Clone)]
+pub enum Matrix {
+    /// One number an element.
+    Dense {
+        /// Shape `(out, in)`.
+        weight: Tensor,
+        /// The transposed view, made once.
+        transposed: Tensor,
+    },
+    /// Rows packed along `in`, with scales and, in mode `affine`, biases per group.
+    Packed {
+        /// Shape `(out, in * bits / 32)`, u32.
+        weight: Tensor,
+        /// Shape `(out, in / group_size)`.
+        scales: Tensor,
+        /// Shape `(out, in / group_size)`.
+        biases: Option<Tensor>,
+        /// How the rows are packed.
+        q: Quantization,
+    },
+}
+
+impl Matrix {
+    /// The matrix of a weight of shape `(out, in)`.
+    pub fn dense(weight: Tensor) -> Result<Self> {
+        Ok(Self::Dense { transposed: weight.t()?, weight })
+    }
+
+    /// The rows of several matrices, one after the other; `None` where they are not of one kind.
+    pub fn joined(matrices: &[Matrix]) -> Result<Option<Matrix>> {
+        let all = |part: fn(&Matrix) -> Option<&Tensor>| -> Result<Option<Tensor>> {
+            let parts: Option<Vec<Tensor>> = matrices.iter().map(|m| part(m).cloned()).collect();
+            parts.map(|parts| concatenate(&parts, 0)).transpose()
+        };
+        let kind = |m: &Matrix| match m {
+            Self::Dense { weight, .. } => (weight.dtype(), None),
+            Self::Packed { scales, q, .. } => (scales.dtype(), Some(*q)),
+        };
+        if matrices.is_empty() || matrices.iter().any(|m| kind(m) != kind(&matrices[0])) {
+            return Ok(None);
+        }
+        let Some(weight) = all(|m| Some(m.weight()))? else { return Ok(None) };
+        let Self::Packed { q, .. } = matrices[0] else { return Self::dense(weight).map(Some) };
+        let Some(scales) = all(Self::scales)? else { return Ok(None) };
+        Ok(Some(Self::Packed { weight, scales, biases: all(Self::biases)?, q }))
+    }
+
+    fn weight(&self) -> &Tensor {
+        match self {
+            Self::Dense { weight, .. } | Self::Packed { weight, .. } => weight,
+        }
+    }
+
+    fn scales(&self) -> Option<&Tensor> {
+        match self {
+            Self::Dense { .. } => None,
+            Self::Packed { scales, .. } => Some(scales),
+        }
+    }
+
+    fn biases(&self) -> Option<&Tensor> {
+        match self {
+            Self::Dense { .. } => None,
+            Self::Packed { biases, .. } => biases.as_ref(),
+        }
+    }
+
+    /// The number of rows.
+    pub fn outputs(&self) -> i32 {
+        self.weight().shape().first().copied().unwrap_or(0)
+    }
+
+    /// The tensors that hold the matrix.
+    pub fn parts(&self) -> impl Iterator<Item = &Tensor> {
+        std::iter::once(self.weight()).chain(self.scales()).chain(self.biases())
+    }
+
+    /// `x @ matrix.T`, `(.., in)` to `(.., out)`.
+    #[track_caller]
+    pub fn product(&self, x: &Tensor) -> Result<Tensor> {
+        match self {
+            Self::Dense { transposed, .. } => x.matmul(transposed),
+            Self::Packed { weight, scales, biases, q } => x.quantized_matmul(weight, scales, biases.as_ref(), *q),
+        }
+    }
+
+    /// The rows that ids of shape `(..)` name, as numbers of type `dtype`: `(.., in)`. Ids are not checked.
+    #[track_caller]
+    pub fn rows(&self, ids: &Tensor, dtype: Dtype) -> Result<Tensor> {
+        let rows = match self {
+            Self::Dense { weight, .. } => weight.take(ids, 0)?,
+            Self::Packed { weight, scales, biases, q } => {
+                let biases = biases.as_ref().map(|biases| biases.take(ids, 0)).transpose()?;
+                weight.take(ids, 0)?.dequantize(&scales.take(ids, 0)?, biases.as_ref(), *q)?
+            }
+        };
+        if rows.dtype() == dtype { Ok(rows) } else { rows.astype(dtype) }
+    }
+}
+
+/// A linear layer with what stands around it.
+///
+/// For `x` of shape `(.., in)`: `norm` normalises x, the matrix multiplies it, `bias` is added, `gate` makes
+/// `gate(first half) * second half` of it, `after` normalises that, and `residual` is added.
+#[derive(Clone, Copy)]
+pub struct Projection<'a> {
+    /// The matrix, `(out, in)`.
+    pub matrix: &'a Matrix,
+    /// Shape `(out,)`.
+    pub bias: Option<&'a Tensor>,
+    /// Root-mean-square normalisation of the input: its weight, `(in,)`, and epsilon.
+    pub norm: Option<(&'a Tensor, f32)>,
+    /// The product's halves are the gate and what it is on.
+    pub gate: Option<Activation>,
+    /// Root-mean-square normalisation of the result: its weight and epsilon.
+    pub after: Option<(&'a Tensor, f32)>,
+    /// Of the result's shape.
+    pub residual: Option<&'a Tensor>,
+}
+
+impl<'a> Projection<'a> {
+    /// The product alone.
+    pub fn new(matrix: &'a Matrix) -> Self {
+        Self { matrix, bias: None, norm: None, gate: None, after: None, residual: None }
+    }
+
+    /// `(.., in)` to `(.., out)`, or half of that with a gate.
+    #[track_caller]
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        match cpu::projection(self, x) {
+            Some(out) => out.map(Tensor),
+            None => self.composed(x),
+        }
+    }
+
+    /// The same by one op after the other.
+    #[track_caller]
+    pub(crate) fn composed(&self, x: &Tensor) -> Result<Tensor> {
+        let normal = self.norm.map(|(weight, eps)| fast::rms_norm(x, Some(weight), eps)).transpose()?;
+        let x = normal.as_ref().unwrap_or(x);
+        let mut y = match (self.matrix, self.bias) {
+            (Matrix::Dense { transposed, .. }, Some(bias)) => addmm(bias, x, transposed)?,
+            (matrix, Some(bias)) => (matrix.product(x)? + bias)?,
+            (matrix, None) => matrix.product(x)?,
+        };
+        if let Some(gate) = self.gate {
+            let parts = y.split([y.dim(-1)? / 2], -1)?;
+            y = gate.gate(&parts[0], &parts[1])?;
+        }
+        if let Some((weight, eps)) = self.after {
+            y = fast::rms_norm(&y, Some(weight), eps)?;
+        }
+        match self.residual {
+            Some(residual) => residual + y,
+            None => Ok(y),
+        }
+    }
+}
