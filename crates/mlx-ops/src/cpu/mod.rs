@@ -35,6 +35,8 @@ mod self_attention;
 mod simd;
 #[cfg(all(test, target_os = "linux"))]
 mod tests;
+#[cfg(target_os = "linux")]
+mod threads;
 
 #[cfg(target_os = "linux")]
 pub use {

@@ -52,14 +52,13 @@ impl Pool {
         static POOL: OnceLock<&'static Pool> = OnceLock::new();
         POOL.get_or_init(|| {
             let pool: &'static Pool = Box::leak(Box::default());
-            let threads = std::thread::available_parallelism().map_or(1, usize::from);
             let spawn = |i| {
                 let asleep: &'static AtomicBool = Box::leak(Box::default());
                 let worker = std::thread::Builder::new().name(format!("mlx-cpu-{i}"));
                 // Without a worker, the callers do its work.
                 Some((worker.spawn(move || pool.serve(asleep)).ok()?.thread().clone(), asleep))
             };
-            let _ = pool.workers.set((1..threads).filter_map(spawn).collect());
+            let _ = pool.workers.set((1..super::threads::count()).filter_map(spawn).collect());
             pool
         })
     }
