@@ -118,13 +118,13 @@ unsafe fn fix<const BITS: usize>(x: &[f32], inverses: &mut [f32], bytes: *mut u8
         all = _mm_max_epi32(all, most);
         *inverse = _mm_cvtss_f32(_mm_castsi128_ps(most));
     }
-    for (at, inverse) in inverses.iter_mut().enumerate() {
-        // A group of zeros needs a step that has an inverse.
-        let step = (*inverse * (1.0 / LARGEST)).max(f32::MIN_POSITIVE);
-        *inverse = 1.0 / step;
+    // A group of zeros needs a step that has an inverse.
+    let step = |most: f32| (most * (1.0 / LARGEST)).max(f32::MIN_POSITIVE);
+    for (at, most) in inverses.iter().enumerate() {
         // SAFETY: the block has room for the steps of every group.
-        unsafe { *steps.add(2 * at * ROWS) = step };
+        unsafe { *steps.add(2 * at * ROWS) = step(*most) };
     }
+    inverses.iter_mut().for_each(|most| *most = 1.0 / step(*most));
     for (at, x) in x.chunks_exact(group).enumerate() {
         let inverse = _mm512_set1_ps(inverses[at]);
         let mut sums = _mm512_setzero_si512();
