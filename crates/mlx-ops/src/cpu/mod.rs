@@ -7,6 +7,8 @@
 mod attention;
 #[cfg(target_os = "linux")]
 mod blas;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod fixed;
 #[cfg(target_os = "linux")]
 mod gate;
 #[cfg(all(test, target_os = "linux"))]

@@ -25,6 +25,10 @@ pub struct Packed<'a> {
 /// Rows of `x` up to which the codes are widened in registers; above, panels of the matrix are unpacked for `gemm`.
 const FEW_ROWS: usize = 48;
 
+/// Rows of `x` from which fixed-point numbers are faster where the processor has the instructions.
+#[cfg(target_arch = "x86_64")]
+const FIXED_ROWS: usize = 2;
+
 /// Multiplications below which a second thread costs more than it saves.
 const PARALLEL: usize = 256 * 1024;
 
@@ -50,6 +54,10 @@ fn product_of<const BITS: usize>(isa: Isa, x: &[f32], matrix: &Packed<'_>, out: 
     assert_eq!(matrix.words.len() * (32 / BITS), rows * matrix.inner, "words of a packed matrix");
     assert_eq!(matrix.scales.len() * matrix.group, rows * matrix.inner, "scales of a packed matrix");
     assert_eq!(matrix.biases.len(), matrix.scales.len(), "biases of a packed matrix");
+    #[cfg(target_arch = "x86_64")]
+    if m >= FIXED_ROWS && super::fixed::product(isa, x, matrix, out) {
+        return;
+    }
     let mut ordered = vec![0.0; x.len()];
     // SAFETY: the instruction set is available; the lengths were checked.
     unsafe { simd::run(isa, Order::<BITS> { x, inner: matrix.inner, ordered: &mut ordered }) };

@@ -114,7 +114,8 @@ mod tests {
         let (ours, theirs) = (ours.to_vec::<f32>().unwrap(), theirs.to_vec::<f32>().unwrap());
         let scale = theirs.iter().fold(1f32, |most, y| most.max(y.abs()));
         for (i, (x, y)) in ours.iter().zip(&theirs).enumerate() {
-            assert!((x - y).abs() < 2e-5 * scale, "element {i}: {x} is not {y}");
+            // What fixed-point numbers of 16 bits leave.
+            assert!((x - y).abs() < 5e-5 * scale, "element {i}: {x} is not {y}");
         }
     }
 
