@@ -10,11 +10,15 @@ mod blas;
 #[cfg(target_os = "linux")]
 mod gate;
 #[cfg(target_os = "linux")]
+mod matmul;
+#[cfg(target_os = "linux")]
 mod matvec;
 #[cfg(target_os = "linux")]
 mod norm;
 #[cfg(target_os = "linux")]
 mod packed;
+#[cfg(target_os = "linux")]
+mod panel;
 #[cfg(target_os = "linux")]
 mod pool;
 #[cfg(target_os = "linux")]
@@ -25,11 +29,18 @@ mod rope;
 mod rows;
 #[cfg(target_os = "linux")]
 mod simd;
+#[cfg(target_os = "linux")]
+mod source;
 #[cfg(all(test, target_os = "linux"))]
 mod tests;
+#[cfg(target_os = "linux")]
+mod tile;
 
 #[cfg(target_os = "linux")]
-pub use {attention::attention, gate::swiglu, norm::rms_norm, quantized::matmul as quantized_matmul, rope::Rope};
+pub use {
+    attention::attention, gate::swiglu, norm::rms_norm, quantized::matmul as quantized_matmul,
+    rope::Rope,
+};
 
 /// The one result of a kernel.
 #[cfg(target_os = "linux")]
