@@ -8,7 +8,11 @@ mod attention;
 #[cfg(target_os = "linux")]
 mod blas;
 #[cfg(target_os = "linux")]
+mod dense;
+#[cfg(target_os = "linux")]
 mod gate;
+#[cfg(target_os = "linux")]
+mod linear;
 #[cfg(target_os = "linux")]
 mod matmul;
 #[cfg(target_os = "linux")]
@@ -38,7 +42,7 @@ mod tile;
 
 #[cfg(target_os = "linux")]
 pub use {
-    attention::attention, gate::swiglu, norm::rms_norm, quantized::matmul as quantized_matmul,
+    attention::attention, gate::swiglu, linear::linear16, norm::rms_norm, quantized::matmul as quantized_matmul,
     rope::Rope,
 };
 
@@ -63,6 +67,10 @@ mod elsewhere {
     use mlx_core::{Array, Result};
 
     pub fn attention(_: &Array, _: &Array, _: &Array, _: f32, _: bool) -> Option<Result<Array>> {
+        None
+    }
+
+    pub fn linear16(_: &Array, _: &Array) -> Option<Result<Array>> {
         None
     }
 
