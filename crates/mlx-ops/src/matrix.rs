@@ -24,6 +24,18 @@ impl Tensor {
         ops::matmul(&self.0, &other.0).map(Tensor)
     }
 
+    /// `x @ w.T` for weights `w` of shape `(out, in)`.
+    ///
+    /// On the CPU, one matrix of f16 or bf16 stays as it is in memory: sums are f32, rounded once where `x` has the dtype of
+    /// `w`. Everything else is [`Tensor::matmul`].
+    #[track_caller]
+    pub fn linear(&self, w: &Tensor) -> Result<Tensor> {
+        if let Some(product) = cpu::linear16(&self.0, &w.0) {
+            return product.map(Tensor);
+        }
+        ops::matmul(&self.0, &ops::swapaxes(&w.0, -2, -1)?).map(Tensor)
+    }
+
     /// The outer product of two flattened tensors.
     #[track_caller]
     pub fn outer(&self, other: &Tensor) -> Result<Tensor> {

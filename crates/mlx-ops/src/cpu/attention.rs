@@ -1,6 +1,5 @@
 //! Attention as one kernel: scores of a block of queries stay in cache, and a causal block skips the keys after it.
 
-use super::blas;
 use super::matvec::Product;
 use super::pool::{self, Shared};
 use super::rows::Rows;
@@ -15,7 +14,7 @@ const PARALLEL: usize = 128 * 1024;
 /// Queries of a block, where there are many.
 const BLOCK: usize = 64;
 
-/// Rows up to which a product streams its second matrix in place of going to `gemm`.
+/// Rows up to which a product streams its second matrix in place of packing it.
 const FEW_ROWS: usize = 16;
 
 /// `softmax(scale * q @ k.T) @ v` where this module has a kernel for it: f32 on the CPU, with no mask or the causal one.
@@ -183,7 +182,7 @@ unsafe fn multiply(product: Product, isa: Isa) {
     unsafe {
         match product.m <= FEW_ROWS {
             true => product.compute_here(isa),
-            false => blas::many_rows(product, false, gemm::Parallelism::None),
+            false => product.many_rows_here(false, isa),
         }
     }
 }

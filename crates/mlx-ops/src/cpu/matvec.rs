@@ -1,19 +1,20 @@
 //! Products of a few rows with a matrix, bound by how fast the matrix streams from memory.
 
-use super::pool::{self, Shared};
+use super::pool;
 use super::simd::{self, Isa, Kernel, Lanes};
+use super::source::Source;
 use std::ops::Range;
 
 /// Row-major `c = alpha * a * op(b) + beta * c` for few rows of `a`: `(m, k)`, `(k, n)` or its transpose, `(m, n)`.
 #[derive(Clone, Copy)]
-pub struct Product {
+pub struct Product<B = *const f32> {
     pub m: usize,
     pub n: usize,
     pub k: usize,
     pub alpha: f32,
     pub a: *const f32,
     pub lda: usize,
-    pub b: *const f32,
+    pub b: B,
     pub ldb: usize,
     /// `b` is `(n, k)`.
     pub transposed: bool,
@@ -28,19 +29,20 @@ const PARALLEL: usize = 256 * 1024;
 /// Columns of `c` that one step of the untransposed product keeps in registers, in vectors.
 const TILE: usize = 4;
 
-impl Product {
+// SAFETY: every method that follows the pointers is unsafe, and splits what it writes by rows or columns.
+unsafe impl<B> Send for Product<B> {}
+// SAFETY: as above.
+unsafe impl<B> Sync for Product<B> {}
+
+impl<B: Source> Product<B> {
     /// Computes on all cores where the product is large enough.
     ///
     /// # Safety
     /// The pointers are valid for the sizes and leading dimensions, `c` for writing, and `isa` is available.
     pub unsafe fn compute(self, isa: Isa) {
-        // SAFETY: parts of a column range write disjoint columns of c, and read only a and b.
-        let pointers = unsafe { (Shared::new(self.a.cast_mut()), Shared::new(self.b.cast_mut()), Shared::new(self.c)) };
-        let Self { m, n, k, alpha, lda, ldb, transposed, beta, ldc, .. } = self;
-        let step = if transposed { 4 } else { 16 * TILE };
-        pool::split(n, step, m * n * k >= PARALLEL, |columns| {
-            let (a, b, c) = (pointers.0.get().cast_const(), pointers.1.get().cast_const(), pointers.2.get());
-            let p = Self { m, n, k, alpha, a, lda, b, ldb, transposed, beta, c, ldc };
+        let p = self;
+        let step = if p.transposed { 4 } else { 16 * TILE };
+        pool::split(p.n, step, p.m * p.n * p.k >= PARALLEL, |columns| {
             // SAFETY: the caller's, for these columns.
             unsafe { simd::run(isa, Part { p, columns }) }
         });
@@ -70,20 +72,20 @@ impl Product {
 }
 
 /// Some columns of a product.
-struct Part {
-    p: Product,
+struct Part<B> {
+    p: Product<B>,
     columns: Range<usize>,
 }
 
-impl Kernel for Part {
+impl<B: Source> Kernel for Part<B> {
     #[inline(always)]
     unsafe fn run<V: Lanes>(self) {
         let Self { p, columns } = self;
         // SAFETY: the caller's.
         unsafe {
             match p.transposed {
-                true => dots::<V>(&p, columns),
-                false => sums::<V>(&p, columns),
+                true => dots::<V, B>(&p, columns),
+                false => sums::<V, B>(&p, columns),
             }
         }
     }
@@ -91,7 +93,7 @@ impl Kernel for Part {
 
 /// Columns of `c` as dot products of rows: each row of `b` leaves memory once.
 #[inline(always)]
-unsafe fn dots<V: Lanes>(p: &Product, columns: Range<usize>) {
+unsafe fn dots<V: Lanes, B: Source>(p: &Product<B>, columns: Range<usize>) {
     let mut j = columns.start;
     // SAFETY: rows and columns stay within the product's.
     unsafe {
@@ -99,21 +101,21 @@ unsafe fn dots<V: Lanes>(p: &Product, columns: Range<usize>) {
             let mut i = 0;
             // Sixteen sums need the 32 registers that come with vectors of sixteen.
             while V::LEN == 16 && i + 4 <= p.m {
-                dot_block::<V, 4, 4>(p, i, j);
+                dot_block::<V, B, 4, 4>(p, i, j);
                 i += 4;
             }
             while i + 2 <= p.m {
-                dot_block::<V, 2, 4>(p, i, j);
+                dot_block::<V, B, 2, 4>(p, i, j);
                 i += 2;
             }
             if i < p.m {
-                dot_block::<V, 1, 4>(p, i, j);
+                dot_block::<V, B, 1, 4>(p, i, j);
             }
             j += 4;
         }
         while j < columns.end {
             for i in 0..p.m {
-                dot_block::<V, 1, 1>(p, i, j);
+                dot_block::<V, B, 1, 1>(p, i, j);
             }
             j += 1;
         }
@@ -122,7 +124,7 @@ unsafe fn dots<V: Lanes>(p: &Product, columns: Range<usize>) {
 
 /// `M` rows of `a` with `N` rows of `b`, every vector loaded once.
 #[inline(always)]
-unsafe fn dot_block<V: Lanes, const M: usize, const N: usize>(p: &Product, i: usize, j: usize) {
+unsafe fn dot_block<V: Lanes, B: Source, const M: usize, const N: usize>(p: &Product<B>, i: usize, j: usize) {
     // SAFETY: the caller keeps i + M and j + N within the matrices, and k bounds every row.
     unsafe {
         let mut sums = [[V::splat(0.0); N]; M];
@@ -130,7 +132,7 @@ unsafe fn dot_block<V: Lanes, const M: usize, const N: usize>(p: &Product, i: us
         while at + V::LEN <= p.k {
             let mut b = [V::splat(0.0); N];
             for (y, b) in b.iter_mut().enumerate() {
-                *b = V::load(p.b.add((j + y) * p.ldb + at));
+                *b = p.b.skip((j + y) * p.ldb + at).load();
             }
             for (x, sums) in sums.iter_mut().enumerate() {
                 let a = V::load(p.a.add((i + x) * p.lda + at));
@@ -145,7 +147,7 @@ unsafe fn dot_block<V: Lanes, const M: usize, const N: usize>(p: &Product, i: us
             for (x, sums) in sums.iter_mut().enumerate() {
                 let a = V::load_first(p.a.add((i + x) * p.lda + at), rest);
                 for (y, sum) in sums.iter_mut().enumerate() {
-                    *sum = a.mul_add(V::load_first(p.b.add((j + y) * p.ldb + at), rest), *sum);
+                    *sum = a.mul_add(p.b.skip((j + y) * p.ldb + at).load_first(rest), *sum);
                 }
             }
         }
@@ -159,24 +161,24 @@ unsafe fn dot_block<V: Lanes, const M: usize, const N: usize>(p: &Product, i: us
 
 /// Columns of `c` as sums of rows of `b`, a tile of columns at a time.
 #[inline(always)]
-unsafe fn sums<V: Lanes>(p: &Product, columns: Range<usize>) {
+unsafe fn sums<V: Lanes, B: Source>(p: &Product<B>, columns: Range<usize>) {
     let mut j = columns.start;
     // SAFETY: rows and columns stay within the product's.
     unsafe {
         while j + TILE * V::LEN <= columns.end {
             let mut i = 0;
             while i + 2 <= p.m {
-                sum_block::<V, 2>(p, i, j);
+                sum_block::<V, B, 2>(p, i, j);
                 i += 2;
             }
             if i < p.m {
-                sum_block::<V, 1>(p, i, j);
+                sum_block::<V, B, 1>(p, i, j);
             }
             j += TILE * V::LEN;
         }
         while j < columns.end {
             for i in 0..p.m {
-                sum_edge::<V>(p, i, j, V::LEN.min(columns.end - j));
+                sum_edge::<V, B>(p, i, j, V::LEN.min(columns.end - j));
             }
             j += V::LEN;
         }
@@ -185,14 +187,14 @@ unsafe fn sums<V: Lanes>(p: &Product, columns: Range<usize>) {
 
 /// `M` rows of a full tile.
 #[inline(always)]
-unsafe fn sum_block<V: Lanes, const M: usize>(p: &Product, i: usize, j: usize) {
+unsafe fn sum_block<V: Lanes, B: Source, const M: usize>(p: &Product<B>, i: usize, j: usize) {
     // SAFETY: the caller keeps i + M and the tile within the matrices.
     unsafe {
         let mut sums = [[V::splat(0.0); TILE]; M];
         for at in 0..p.k {
             let mut b = [V::splat(0.0); TILE];
             for (y, b) in b.iter_mut().enumerate() {
-                *b = V::load(p.b.add(at * p.ldb + j + y * V::LEN));
+                *b = p.b.skip(at * p.ldb + j + y * V::LEN).load();
             }
             for (x, sums) in sums.iter_mut().enumerate() {
                 let a = V::splat(*p.a.add((i + x) * p.lda + at));
@@ -214,13 +216,13 @@ unsafe fn sum_block<V: Lanes, const M: usize>(p: &Product, i: usize, j: usize) {
 
 /// One row of at most a vector.
 #[inline(always)]
-unsafe fn sum_edge<V: Lanes>(p: &Product, i: usize, j: usize, n: usize) {
+unsafe fn sum_edge<V: Lanes, B: Source>(p: &Product<B>, i: usize, j: usize, n: usize) {
     // SAFETY: the caller keeps row i and columns j .. j + n within the matrices.
     unsafe {
         let mut sum = V::splat(0.0);
         for at in 0..p.k {
-            let b = p.b.add(at * p.ldb + j);
-            let b = if n == V::LEN { V::load(b) } else { V::load_first(b, n) };
+            let b = p.b.skip(at * p.ldb + j);
+            let b: V = if n == V::LEN { b.load() } else { b.load_first(n) };
             sum = V::splat(*p.a.add(i * p.lda + at)).mul_add(b, sum);
         }
         let to = p.c.add(i * p.ldc + j);

@@ -7,6 +7,8 @@
 mod attention;
 #[cfg(target_os = "linux")]
 mod blas;
+#[cfg(target_os = "linux")]
+mod dense;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod fixed;
 #[cfg(target_os = "linux")]
@@ -14,11 +16,17 @@ mod gate;
 #[cfg(all(test, target_os = "linux"))]
 mod layer_tests;
 #[cfg(target_os = "linux")]
+mod linear;
+#[cfg(target_os = "linux")]
+mod matmul;
+#[cfg(target_os = "linux")]
 mod matvec;
 #[cfg(target_os = "linux")]
 mod norm;
 #[cfg(target_os = "linux")]
 mod packed;
+#[cfg(target_os = "linux")]
+mod panel;
 #[cfg(target_os = "linux")]
 mod pool;
 #[cfg(target_os = "linux")]
@@ -35,15 +43,19 @@ mod scratch;
 mod self_attention;
 #[cfg(target_os = "linux")]
 mod simd;
+#[cfg(target_os = "linux")]
+mod source;
 #[cfg(all(test, target_os = "linux"))]
 mod tests;
 #[cfg(target_os = "linux")]
 mod threads;
+#[cfg(target_os = "linux")]
+mod tile;
 
 #[cfg(target_os = "linux")]
 pub use {
-    attention::attention, gate::gated, norm::rms_norm, projection::projection, quantized::matmul as quantized_matmul,
-    rope::Rope, self_attention::self_attention,
+    attention::attention, gate::gated, linear::linear16, norm::rms_norm, projection::projection,
+    quantized::matmul as quantized_matmul, rope::Rope, self_attention::self_attention,
 };
 
 /// The one result of a kernel.
@@ -67,6 +79,10 @@ mod elsewhere {
     use mlx_core::{Array, Result};
 
     pub fn attention(_: &Array, _: &Array, _: &Array, _: f32, _: bool) -> Option<Result<Array>> {
+        None
+    }
+
+    pub fn linear16(_: &Array, _: &Array) -> Option<Result<Array>> {
         None
     }
 

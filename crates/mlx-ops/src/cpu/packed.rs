@@ -3,7 +3,6 @@
 //! A 32-bit word holds `32 / bits` neighbouring elements. A vector of words, shifted `i` times by `bits`, gives elements
 //! `i, i + 32 / bits, ..`: so `x` is brought into that order once, in place of every row of the matrix.
 
-use super::blas;
 use super::matvec::Product;
 use super::pool::{self, Shared};
 use super::simd::{self, Isa, Kernel, Lanes};
@@ -22,7 +21,7 @@ pub struct Packed<'a> {
     pub group: usize,
 }
 
-/// Rows of `x` up to which the codes are widened in registers; above, panels of the matrix are unpacked for `gemm`.
+/// Rows of `x` up to which the codes are widened in registers; above, panels of the matrix are unpacked.
 const FEW_ROWS: usize = 48;
 
 /// Rows of `x` from which fixed-point numbers are faster where the processor has the instructions.
@@ -32,7 +31,7 @@ const FIXED_ROWS: usize = 2;
 /// Multiplications below which a second thread costs more than it saves.
 const PARALLEL: usize = 256 * 1024;
 
-/// Bytes of an unpacked panel: it stays in the second-level cache while `gemm` reads it.
+/// Bytes of an unpacked panel: it stays in the second-level cache while the product reads it.
 const PANEL: usize = 512 * 1024;
 
 /// `out = x @ matrix.T` for `x` of shape `(m, inner)` and `out` of shape `(m, rows)`.
@@ -296,7 +295,7 @@ impl<W: Copy> Spread<W> {
     }
 }
 
-/// Unpacks panels of rows and leaves the product to `gemm`.
+/// Unpacks panels of rows and multiplies them.
 fn panels<const BITS: usize>(isa: Isa, part: Part<'_, BITS>, step: usize) {
     let k = part.matrix.inner;
     let mut panel = vec![0.0f32; step.min(part.range.len()) * k];
@@ -311,7 +310,7 @@ fn panels<const BITS: usize>(isa: Isa, part: Part<'_, BITS>, step: usize) {
         let (m, ldc) = (part.m, part.rows);
         let p = Product { m, n, k, alpha: 1.0, a, lda: k, b, ldb: k, transposed: true, beta: 0.0, c, ldc };
         // SAFETY: x is (m, k), the panel (n, k), and the output has these columns.
-        unsafe { blas::many_rows(p, false, gemm::Parallelism::None) };
+        unsafe { p.many_rows_here(false, isa) };
     }
 }
 

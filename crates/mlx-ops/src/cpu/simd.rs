@@ -4,13 +4,15 @@
 #[path = "simd_x86.rs"]
 mod x86;
 
+use mlx_core::f16;
+
 /// An instruction set that kernels are compiled for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Isa {
     /// AVX-512 F, BW, DQ, VL.
     #[cfg(target_arch = "x86_64")]
     Avx512,
-    /// AVX2 with FMA.
+    /// AVX2 with FMA and F16C.
     #[cfg(target_arch = "x86_64")]
     Avx2,
     /// What the compiler makes of plain arrays.
@@ -28,6 +30,15 @@ impl Isa {
         }
         all.push(Self::Portable);
         all
+    }
+
+    /// Floats in a vector.
+    pub fn lanes(self) -> usize {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => 16,
+            _ => Array::LEN,
+        }
     }
 
     /// The widest that this processor has.
@@ -49,6 +60,14 @@ pub trait Lanes: Copy {
     unsafe fn load(at: *const f32) -> Self;
     /// The first `n <= LEN` elements, then zeros; reads nothing beyond them.
     unsafe fn load_first(at: *const f32, n: usize) -> Self;
+    /// `LEN` elements of IEEE half precision, widened.
+    unsafe fn load_f16(at: *const u16) -> Self;
+    /// As [`Lanes::load_first`], widened.
+    unsafe fn load_f16_first(at: *const u16, n: usize) -> Self;
+    /// `LEN` elements of bfloat16, the upper halves of `f32`, widened.
+    unsafe fn load_bf16(at: *const u16) -> Self;
+    /// As [`Lanes::load_first`], widened.
+    unsafe fn load_bf16_first(at: *const u16, n: usize) -> Self;
     /// `LEN` elements.
     unsafe fn store(self, at: *mut f32);
     /// The first `n <= LEN` elements.
@@ -78,6 +97,9 @@ pub trait Lanes: Copy {
     unsafe fn codes<const BITS: usize>(words: Self::Words, shift: usize) -> Self;
     /// Lane `i` of the result is lane `index[i]`.
     unsafe fn pick(self, index: Self::Words) -> Self;
+
+    /// Lane `i` of vector `j` for lane `j` of vector `i`, of the first `LEN` vectors.
+    unsafe fn transpose(square: &mut [Self; 16]);
 }
 
 /// `exp` of each lane to about a unit in the last place; below -87 and above 88 it stays what it is there.
@@ -101,6 +123,18 @@ pub unsafe fn exp<V: Lanes>(x: V) -> V {
         }
         sum.times_power(n)
     }
+}
+
+/// Asks for the cache line at `at`, which need not be readable, in the second-level cache.
+#[inline(always)]
+pub fn prefetch<T>(at: *const T) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a hint; every x86-64 processor has it, and no address is wrong.
+    unsafe {
+        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T1 }>(at.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = at;
 }
 
 /// A computation written once for all instruction sets.
@@ -152,6 +186,26 @@ impl Lanes for Array {
             *lane = unsafe { *at.add(i) };
         }
         Self(lanes)
+    }
+    #[inline(always)]
+    unsafe fn load_f16(at: *const u16) -> Self {
+        // SAFETY: the caller passes eight readable elements.
+        Self(unsafe { at.cast::<[u16; 8]>().read_unaligned() }.map(|x| f16::from_bits(x).to_f32()))
+    }
+    #[inline(always)]
+    unsafe fn load_f16_first(at: *const u16, n: usize) -> Self {
+        // SAFETY: the caller's; eight elements are at least n.
+        unsafe { Self::load_f16(first(at, n).as_ptr()) }
+    }
+    #[inline(always)]
+    unsafe fn load_bf16(at: *const u16) -> Self {
+        // SAFETY: the caller passes eight readable elements.
+        Self(unsafe { at.cast::<[u16; 8]>().read_unaligned() }.map(|x| f32::from_bits(u32::from(x) << 16)))
+    }
+    #[inline(always)]
+    unsafe fn load_bf16_first(at: *const u16, n: usize) -> Self {
+        // SAFETY: the caller's; eight elements are at least n.
+        unsafe { Self::load_bf16(first(at, n).as_ptr()) }
     }
     #[inline(always)]
     unsafe fn store(self, at: *mut f32) {
@@ -224,10 +278,90 @@ impl Lanes for Array {
     unsafe fn pick(self, index: [u32; 8]) -> Self {
         Self(index.map(|i| self.0[i as usize % 8]))
     }
+
+    #[inline(always)]
+    unsafe fn transpose(square: &mut [Self; 16]) {
+        let rows: [[f32; 8]; 8] = std::array::from_fn(|i| square[i].0);
+        for (j, column) in square.iter_mut().enumerate().take(8) {
+            *column = Self(std::array::from_fn(|i| rows[i][j]));
+        }
+    }
+}
+
+/// The first `n <= 8` elements, then zeros.
+///
+/// # Safety
+/// `at` leads to as many.
+#[inline(always)]
+unsafe fn first(at: *const u16, n: usize) -> [u16; 8] {
+    let mut lanes = [0; 8];
+    for (i, lane) in lanes.iter_mut().enumerate().take(n) {
+        // SAFETY: the caller passes n readable elements.
+        *lane = unsafe { *at.add(i) };
+    }
+    lanes
 }
 
 /// Fused where the baseline instruction set has it: elsewhere `mul_add` would be a call of the C library.
 #[inline(always)]
 fn fused(a: f32, b: f32, c: f32) -> f32 {
     if cfg!(target_arch = "aarch64") { a.mul_add(b, c) } else { a * b + c }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mlx_core::bf16;
+
+    /// Widens sixteen elements whole, then the first five.
+    struct Widen<'a> {
+        bits: &'a [u16; 16],
+        f16: &'a mut [f32; 32],
+        bf16: &'a mut [f32; 32],
+    }
+
+    impl Kernel for Widen<'_> {
+        #[inline(always)]
+        unsafe fn run<V: Lanes>(self) {
+            let Self { bits, f16, bf16 } = self;
+            // SAFETY: sixteen elements are whole vectors, and two more fit behind them.
+            unsafe {
+                for at in (0..16).step_by(V::LEN) {
+                    V::load_f16(bits.as_ptr().add(at)).store(f16.as_mut_ptr().add(at));
+                    V::load_bf16(bits.as_ptr().add(at)).store(bf16.as_mut_ptr().add(at));
+                }
+                V::load_f16_first(bits.as_ptr(), 5).store(f16.as_mut_ptr().add(16));
+                V::load_bf16_first(bits.as_ptr(), 5).store(bf16.as_mut_ptr().add(16));
+            }
+        }
+    }
+
+    #[track_caller]
+    fn same(isa: Isa, bits: u16, ours: f32, want: f32) {
+        assert!(
+            ours.to_bits() == want.to_bits() || (ours.is_nan() && want.is_nan()),
+            "{isa:?} {bits:x}: {ours} {want}"
+        );
+    }
+
+    #[test]
+    fn every_16_bit_float_widens_as_it_should() {
+        for isa in Isa::available() {
+            for start in (0..=u16::MAX).step_by(16) {
+                let bits: [u16; 16] = std::array::from_fn(|i| start + i as u16);
+                let (mut halves, mut brains) = ([f32::MAX; 32], [f32::MAX; 32]);
+                // SAFETY: the instruction set is available.
+                unsafe { run(isa, Widen { bits: &bits, f16: &mut halves, bf16: &mut brains }) };
+                for (i, &bits) in bits.iter().enumerate() {
+                    same(isa, bits, halves[i], f16::from_bits(bits).to_f32());
+                    same(isa, bits, brains[i], bf16::from_bits(bits).to_f32());
+                }
+                for i in 0..isa.lanes() {
+                    let bits = if i < 5 { bits[i] } else { 0 };
+                    same(isa, bits, halves[16 + i], f16::from_bits(bits).to_f32());
+                    same(isa, bits, brains[16 + i], bf16::from_bits(bits).to_f32());
+                }
+            }
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! The vectors of x86-64: AVX-512 and AVX2 with FMA.
+//! The vectors of x86-64: AVX-512 and AVX2 with FMA and F16C.
 
 use super::{Kernel, Lanes};
 use std::arch::x86_64::*;
@@ -9,12 +9,12 @@ pub fn has_avx512() -> bool {
 }
 
 pub fn has_avx2() -> bool {
-    is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")
+    is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") && is_x86_feature_detected!("f16c")
 }
 
 /// # Safety
 /// As [`super::run`].
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c")]
 pub unsafe fn run_avx512(kernel: impl Kernel) {
     // SAFETY: the caller's.
     unsafe { kernel.run::<__m512>() }
@@ -22,7 +22,7 @@ pub unsafe fn run_avx512(kernel: impl Kernel) {
 
 /// # Safety
 /// As [`super::run`].
-#[target_feature(enable = "avx2,fma")]
+#[target_feature(enable = "avx2,fma,f16c")]
 pub unsafe fn run_avx2(kernel: impl Kernel) {
     // SAFETY: the caller's.
     unsafe { kernel.run::<__m256>() }
@@ -50,6 +50,32 @@ impl Lanes for __m512 {
     unsafe fn load_first(at: *const f32, n: usize) -> Self {
         // SAFETY: see above; masked lanes are not read.
         unsafe { _mm512_maskz_loadu_ps(first16(n), at) }
+    }
+    #[inline(always)]
+    unsafe fn load_f16(at: *const u16) -> Self {
+        // SAFETY: see above.
+        unsafe { _mm512_cvtph_ps(_mm256_loadu_si256(at.cast())) }
+    }
+    #[inline(always)]
+    unsafe fn load_f16_first(at: *const u16, n: usize) -> Self {
+        // SAFETY: see above; masked lanes are not read.
+        unsafe { _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(first16(n), at.cast())) }
+    }
+    #[inline(always)]
+    unsafe fn load_bf16(at: *const u16) -> Self {
+        // SAFETY: see above.
+        unsafe {
+            let wide = _mm512_cvtepu16_epi32(_mm256_loadu_si256(at.cast()));
+            _mm512_castsi512_ps(_mm512_slli_epi32::<16>(wide))
+        }
+    }
+    #[inline(always)]
+    unsafe fn load_bf16_first(at: *const u16, n: usize) -> Self {
+        // SAFETY: see above; masked lanes are not read.
+        unsafe {
+            let wide = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(first16(n), at.cast()));
+            _mm512_castsi512_ps(_mm512_slli_epi32::<16>(wide))
+        }
     }
     #[inline(always)]
     unsafe fn store(self, at: *mut f32) {
@@ -129,6 +155,32 @@ impl Lanes for __m512 {
         // SAFETY: see above.
         unsafe { _mm512_permutexvar_ps(index, self) }
     }
+
+    #[inline(always)]
+    unsafe fn transpose(square: &mut [Self; 16]) {
+        // SAFETY: see above.
+        unsafe {
+            for quarter in square.chunks_exact_mut(4) {
+                let (a, b) = (_mm512_unpacklo_ps(quarter[0], quarter[1]), _mm512_unpackhi_ps(quarter[0], quarter[1]));
+                let (c, d) = (_mm512_unpacklo_ps(quarter[2], quarter[3]), _mm512_unpackhi_ps(quarter[2], quarter[3]));
+                let [a, b, c, d] = [a, b, c, d].map(|x| _mm512_castps_pd(x));
+                let pairs = [_mm512_unpacklo_pd(a, c), _mm512_unpackhi_pd(a, c)];
+                let more = [_mm512_unpacklo_pd(b, d), _mm512_unpackhi_pd(b, d)];
+                let columns = [pairs[0], pairs[1], more[0], more[1]];
+                quarter.copy_from_slice(&columns.map(|x| _mm512_castpd_ps(x)));
+            }
+            // Quarter j of vector 4 i + c now holds column 4 j + c of rows 4 i to 4 i + 3.
+            for c in 0..4 {
+                let [p, q, r, s] = [square[c], square[4 + c], square[8 + c], square[12 + c]];
+                let (low, high) = (_mm512_shuffle_f32x4::<0x44>(p, q), _mm512_shuffle_f32x4::<0x44>(r, s));
+                square[c] = _mm512_shuffle_f32x4::<0x88>(low, high);
+                square[4 + c] = _mm512_shuffle_f32x4::<0xdd>(low, high);
+                let (low, high) = (_mm512_shuffle_f32x4::<0xee>(p, q), _mm512_shuffle_f32x4::<0xee>(r, s));
+                square[8 + c] = _mm512_shuffle_f32x4::<0x88>(low, high);
+                square[12 + c] = _mm512_shuffle_f32x4::<0xdd>(low, high);
+            }
+        }
+    }
 }
 
 /// The mask that AVX2 takes: the first `n` lanes negative.
@@ -155,6 +207,29 @@ impl Lanes for __m256 {
     unsafe fn load_first(at: *const f32, n: usize) -> Self {
         // SAFETY: see above; masked lanes are not read.
         unsafe { _mm256_maskload_ps(at, first8(n)) }
+    }
+    #[inline(always)]
+    unsafe fn load_f16(at: *const u16) -> Self {
+        // SAFETY: see above.
+        unsafe { _mm256_cvtph_ps(_mm_loadu_si128(at.cast())) }
+    }
+    #[inline(always)]
+    unsafe fn load_f16_first(at: *const u16, n: usize) -> Self {
+        // SAFETY: the caller's; eight elements are at least n.
+        unsafe { Self::load_f16(super::first(at, n).as_ptr()) }
+    }
+    #[inline(always)]
+    unsafe fn load_bf16(at: *const u16) -> Self {
+        // SAFETY: see above.
+        unsafe {
+            let wide = _mm256_cvtepu16_epi32(_mm_loadu_si128(at.cast()));
+            _mm256_castsi256_ps(_mm256_slli_epi32::<16>(wide))
+        }
+    }
+    #[inline(always)]
+    unsafe fn load_bf16_first(at: *const u16, n: usize) -> Self {
+        // SAFETY: the caller's; eight elements are at least n.
+        unsafe { Self::load_bf16(super::first(at, n).as_ptr()) }
     }
     #[inline(always)]
     unsafe fn store(self, at: *mut f32) {
@@ -233,5 +308,26 @@ impl Lanes for __m256 {
     unsafe fn pick(self, index: __m256i) -> Self {
         // SAFETY: see above.
         unsafe { _mm256_permutevar8x32_ps(self, index) }
+    }
+
+    #[inline(always)]
+    unsafe fn transpose(square: &mut [Self; 16]) {
+        // SAFETY: see above.
+        unsafe {
+            for half in square[..8].chunks_exact_mut(4) {
+                let (a, b) = (_mm256_unpacklo_ps(half[0], half[1]), _mm256_unpackhi_ps(half[0], half[1]));
+                let (c, d) = (_mm256_unpacklo_ps(half[2], half[3]), _mm256_unpackhi_ps(half[2], half[3]));
+                half[0] = _mm256_shuffle_ps::<0x44>(a, c);
+                half[1] = _mm256_shuffle_ps::<0xee>(a, c);
+                half[2] = _mm256_shuffle_ps::<0x44>(b, d);
+                half[3] = _mm256_shuffle_ps::<0xee>(b, d);
+            }
+            // Half j of vector 4 i + c now holds column 4 j + c of rows 4 i to 4 i + 3.
+            for c in 0..4 {
+                let (p, q) = (square[c], square[4 + c]);
+                square[c] = _mm256_permute2f128_ps::<0x20>(p, q);
+                square[4 + c] = _mm256_permute2f128_ps::<0x31>(p, q);
+            }
+        }
     }
 }

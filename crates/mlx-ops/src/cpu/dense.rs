@@ -1,0 +1,119 @@
+//! Products with a dense matrix of weights, which may stay in 16 bits: they widen in registers or while they are packed.
+
+use super::matvec::Product;
+use super::simd::Isa;
+use super::source::{Bf16, F16, Source};
+
+/// Rows up to which streaming the weights once beats packing them.
+const FEW_ROWS: usize = 24;
+
+/// The elements of a matrix `(n, k)`, row after row; those of 16 bits as their bits.
+#[derive(Clone, Copy)]
+pub enum Dense<'a> {
+    F32(&'a [f32]),
+    F16(&'a [u16]),
+    Bf16(&'a [u16]),
+}
+
+/// `out = x @ w.T` for `x` of shape `(m, k)`, `w` of shape `(n, k)` and `out` of shape `(m, n)`, on all cores.
+pub fn product(isa: Isa, x: &[f32], k: usize, w: Dense<'_>, out: &mut [f32]) {
+    // Nothing divides the empty matrices that follow.
+    if k == 0 || x.is_empty() || out.is_empty() {
+        return out.fill(0.0);
+    }
+    match w {
+        Dense::F32(w) => product_of(isa, x, k, (w.as_ptr(), w.len()), out),
+        Dense::F16(w) => product_of(isa, x, k, (F16(w.as_ptr()), w.len()), out),
+        Dense::Bf16(w) => product_of(isa, x, k, (Bf16(w.as_ptr()), w.len()), out),
+    }
+}
+
+fn product_of<B: Source>(isa: Isa, x: &[f32], k: usize, (b, len): (B, usize), out: &mut [f32]) {
+    let m = x.len() / k;
+    let n = out.len() / m;
+    assert_eq!((x.len(), len, out.len()), (m * k, n * k, m * n), "elements of a dense product");
+    let (a, c) = (x.as_ptr(), out.as_mut_ptr());
+    let p = Product { m, n, k, alpha: 1.0, a, lda: k, b, ldb: k, transposed: true, beta: 0.0, c, ldc: n };
+    // SAFETY: the lengths were checked; whoever calls names an instruction set that is there.
+    unsafe {
+        match m <= FEW_ROWS {
+            true => p.compute(isa),
+            false => p.many_rows(false, isa),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mlx_core::{bf16, f16};
+
+    /// Numbers in -1 .. 1 that look random and are the same every time.
+    fn noise(n: usize, seed: u32) -> Vec<f32> {
+        let mut state = seed.wrapping_mul(2654435761).max(1);
+        let mut next = || {
+            state ^= state << 13;
+            state ^= state >> 17;
+            state ^= state << 5;
+            state as f32 / u32::MAX as f32 * 2.0 - 1.0
+        };
+        (0..n).map(|_| next()).collect()
+    }
+
+    #[track_caller]
+    fn check_one(isa: Isa, [m, n, k]: [usize; 3], w: Dense<'_>, values: &[f32]) {
+        let x = noise(m * k, 1);
+        let mut out = vec![f32::NAN; m * n];
+        product(isa, &x, k, w, &mut out);
+        for (at, &new) in out.iter().enumerate() {
+            let (i, j) = (at / n, at % n);
+            let want: f64 = (0..k).map(|l| f64::from(x[i * k + l]) * f64::from(values[j * k + l])).sum();
+            let error = (f64::from(new) - want).abs();
+            assert!(error < 1e-5 * (k as f64).sqrt(), "{isa:?} m={m} n={n} k={k} ({i}, {j}): {new} is not {want}");
+        }
+    }
+
+    #[track_caller]
+    fn check(isa: Isa, size: [usize; 3]) {
+        let w = noise(size[1] * size[2], 2);
+        check_one(isa, size, Dense::F32(&w), &w);
+        let bits: Vec<u16> = w.iter().map(|&x| f16::from_f32(x).to_bits()).collect();
+        let values: Vec<f32> = bits.iter().map(|&x| f16::from_bits(x).to_f32()).collect();
+        check_one(isa, size, Dense::F16(&bits), &values);
+        let bits: Vec<u16> = w.iter().map(|&x| bf16::from_f32(x).to_bits()).collect();
+        let values: Vec<f32> = bits.iter().map(|&x| bf16::from_bits(x).to_f32()).collect();
+        check_one(isa, size, Dense::Bf16(&bits), &values);
+    }
+
+    #[test]
+    fn agrees_with_f64() {
+        for isa in Isa::available() {
+            for m in [1, 2, 3, 5, FEW_ROWS, FEW_ROWS + 1, 31, 37] {
+                for (n, k) in [(1, 1), (3, 2), (7, 33), (33, 15), (48, 64), (65, 17)] {
+                    check(isa, [m, n, k]);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn agrees_on_all_cores() {
+        for isa in Isa::available() {
+            check(isa, [1, 1003, 577]);
+            check(isa, [9, 515, 130]);
+            check(isa, [67, 301, 803]);
+            check(isa, [130, 37, 401]);
+        }
+    }
+
+    #[test]
+    fn nothing_to_add_gives_zeros() {
+        for isa in Isa::available() {
+            let mut out = [f32::NAN; 6];
+            product(isa, &[], 0, Dense::F16(&[]), &mut out);
+            assert_eq!(out, [0.0; 6]);
+            product(isa, &[], 4, Dense::Bf16(&[0; 12]), &mut []);
+            product(isa, &[1.0; 8], 4, Dense::F32(&[]), &mut []);
+        }
+    }
+}
