@@ -32,6 +32,12 @@ impl Matrix {
         Ok(Self::Dense { transposed: weight.t()?, weight })
     }
 
+    /// Whether products of f32 rows with a 16-bit matrix, or with 16-bit scales, read it as it is: on the CPU, where kernels
+    /// widen in registers. Elsewhere MLX would widen all of it on every call.
+    pub fn widens_in_products() -> bool {
+        cpu::is_current()
+    }
+
     /// The rows of several matrices, one after the other; `None` where they are not of one kind.
     pub fn joined(matrices: &[Matrix]) -> Result<Option<Matrix>> {
         let all = |part: fn(&Matrix) -> Option<&Tensor>| -> Result<Option<Tensor>> {
@@ -96,8 +102,13 @@ impl Matrix {
         let rows = match self {
             Self::Dense { weight, .. } => weight.take(ids, 0)?,
             Self::Packed { weight, scales, biases, q } => {
-                let biases = biases.as_ref().map(|biases| biases.take(ids, 0)).transpose()?;
-                weight.take(ids, 0)?.dequantize(&scales.take(ids, 0)?, biases.as_ref(), *q)?
+                // Scales of 16 bits would round what they multiply.
+                let of = |part: &Tensor| match part.take(ids, 0)? {
+                    part if part.dtype().is_float() && part.dtype() != dtype => part.astype(dtype),
+                    part => Ok(part),
+                };
+                let biases = biases.as_ref().map(of).transpose()?;
+                weight.take(ids, 0)?.dequantize(&of(scales)?, biases.as_ref(), *q)?
             }
         };
         if rows.dtype() == dtype { Ok(rows) } else { rows.astype(dtype) }

@@ -66,6 +66,15 @@ impl Weights {
         })
     }
 
+    /// As [`Weights::typed`], but that a part of a matrix keeps its 16 bits where products read them.
+    fn typed_part(&self, part: Tensor) -> Result<Tensor> {
+        let narrow = matches!(part.dtype(), Dtype::F16 | Dtype::Bf16);
+        if narrow && self.store.dtype == Some(Dtype::F32) && Matrix::widens_in_products() {
+            return Ok(part);
+        }
+        self.typed(part)
+    }
+
     /// Notes a tensor as one that the model holds.
     fn keep(&self, tensor: Tensor) -> Tensor {
         self.store.taken.borrow_mut().push(tensor.clone());
@@ -86,12 +95,12 @@ impl Weights {
 
     /// The tensor of this name, which must have shape `dims`.
     pub fn take(&self, name: &str, dims: &[i32]) -> Result<Tensor> {
-        Ok(self.keep(self.read(name, dims)?))
+        Ok(self.keep(self.typed(self.read(name, dims)?)?))
     }
 
     fn read(&self, name: &str, dims: &[i32]) -> Result<Tensor> {
         match self.pop(name) {
-            Some(tensor) if tensor.shape() == dims => self.typed(tensor),
+            Some(tensor) if tensor.shape() == dims => Ok(tensor),
             Some(tensor) => Err(self.wrong_shape(name, tensor.shape(), dims)),
             None => {
                 self.store.missing.borrow_mut().push(self.key(name));
@@ -108,11 +117,11 @@ impl Weights {
     fn read_matrix(&self, inputs: i32, outputs: i32) -> Result<Matrix> {
         let packed = self.pop("scales").and_then(|scales| Some((self.pop("weight")?, scales)));
         let Some((weight, scales)) = packed else {
-            return Ok(Matrix::dense(self.read("weight", &[outputs, inputs])?)?);
+            return Ok(Matrix::dense(self.typed_part(self.read("weight", &[outputs, inputs])?)?)?);
         };
         let q = self.infer(&weight, &scales, inputs, outputs)?;
-        let biases = (q.mode == "affine").then(|| self.read("biases", scales.shape())).transpose()?;
-        Ok(Matrix::Packed { weight, scales: self.typed(scales)?, biases, q })
+        let biases = (q.mode == "affine").then(|| self.typed_part(self.read("biases", scales.shape())?)).transpose()?;
+        Ok(Matrix::Packed { weight, scales: self.typed_part(scales)?, biases, q })
     }
 
     /// Bits and group size follow from the shapes, and the scales' dtype tells the mode, so that a per-layer setting
@@ -161,7 +170,7 @@ impl Weights {
         let places: Vec<(Self, i32)> = names.iter().map(|name| self.at(name)).zip(outputs.iter().copied()).collect();
         let matrices = places.iter().map(|(w, out)| w.read_matrix(inputs, *out)).collect::<Result<Vec<_>>>()?;
         let biases = match bias {
-            true => places.iter().map(|(w, out)| w.read("bias", &[*out])).collect::<Result<Vec<_>>>()?,
+            true => places.iter().map(|(w, out)| w.typed(w.read("bias", &[*out])?)).collect::<Result<Vec<_>>>()?,
             false => Vec::new(),
         };
         if let Some(matrix) = Matrix::joined(&matrices)? {

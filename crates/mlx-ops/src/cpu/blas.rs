@@ -42,16 +42,6 @@ pub unsafe extern "C" fn cblas_sgemm(
     unsafe { sgemm(product, trans_a == TRANSPOSED, Isa::best()) }
 }
 
-/// `out = x @ w.T` for `x` of shape `(m, k)` and `w` of shape `(n, k)`, `k` not 0.
-pub fn linear(isa: Isa, x: &[f32], k: usize, w: &[f32], out: &mut [f32]) {
-    let (m, n) = (x.len() / k, w.len() / k);
-    assert_eq!(out.len(), m * n, "elements of a product");
-    let (a, b, c) = (x.as_ptr(), w.as_ptr(), out.as_mut_ptr());
-    let p = Product { m, n, k, alpha: 1.0, a, lda: k, b, ldb: k, transposed: true, beta: 0.0, c, ldc: n };
-    // SAFETY: the slices hold matrices of these sizes.
-    unsafe { sgemm(p, false, isa) }
-}
-
 /// The product by whichever way suits its shape; `turned` says that `a` is stored as `(k, m)`.
 ///
 /// # Safety

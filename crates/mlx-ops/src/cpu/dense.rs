@@ -3,6 +3,8 @@
 use super::matvec::Product;
 use super::simd::Isa;
 use super::source::{Bf16, F16, Source};
+use mlx_core::kernel::Input;
+use mlx_core::{Dtype, Element, Error, Result, bf16, f16};
 
 /// Rows up to which streaming the weights once beats packing them.
 const FEW_ROWS: usize = 24;
@@ -13,6 +15,24 @@ pub enum Dense<'a> {
     F32(&'a [f32]),
     F16(&'a [u16]),
     Bf16(&'a [u16]),
+}
+
+/// `out = x @ w.T` for rows of `k` elements and an input of shape `(n, k)` and type f32, f16 or bf16.
+pub fn product_with(isa: Isa, x: &[f32], k: usize, w: &Input<'_>, out: &mut [f32]) -> Result<()> {
+    match w.dtype() {
+        Dtype::F32 => product(isa, x, k, Dense::F32(&w.values::<f32>()?), out),
+        Dtype::F16 => product(isa, x, k, Dense::F16(bits(&w.values::<f16>()?)), out),
+        Dtype::Bf16 => product(isa, x, k, Dense::Bf16(bits(&w.values::<bf16>()?)), out),
+        other => return Err(Error::new(format!("[product] a matrix of {other}"))),
+    }
+    Ok(())
+}
+
+/// The bits of f16 or bf16 numbers.
+pub fn bits<T: Element>(values: &[T]) -> &[u16] {
+    assert_eq!(size_of::<T>(), 2, "bytes of a number");
+    // SAFETY: f16 and bf16, the only elements of two bytes that get here, are their bits.
+    unsafe { std::slice::from_raw_parts(values.as_ptr().cast(), values.len()) }
 }
 
 /// `out = x @ w.T` for `x` of shape `(m, k)`, `w` of shape `(n, k)` and `out` of shape `(m, n)`, on all cores.

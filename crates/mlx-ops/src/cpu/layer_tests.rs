@@ -58,6 +58,10 @@ fn projections_agree() {
         check_projection(&packed(22, 64), &noise(shape), 64, 22);
         check_projection(&Matrix::dense(noise(&[22, 64])).unwrap(), &noise(shape), 64, 22);
     }
+    for dtype in [Dtype::F16, Dtype::Bf16] {
+        let narrow = Matrix::dense(noise(&[22, 64]).astype(dtype).unwrap()).unwrap();
+        check_projection(&narrow, &noise(&[3, 64]), 64, 22);
+    }
     // Wide enough for all threads, and a view of every other row.
     let x = noise(&[300, 2, 96]).i((.., 1)).unwrap();
     check_projection(&packed(514, 96), &x, 96, 514);

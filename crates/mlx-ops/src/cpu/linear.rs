@@ -1,6 +1,6 @@
 //! Products with 16-bit weights as a kernel of the lazy graph: the weights stay as they are, and sums are `f32`.
 
-use super::dense::{Dense, product};
+use super::dense::{Dense, bits, product, product_with};
 use super::pool::{self, Shared};
 use super::simd::Isa;
 use mlx_core::kernel::{Input, Kernel, Output};
@@ -38,6 +38,10 @@ impl Kernel for Linear {
     }
 
     fn run(&self, inputs: &[Input<'_>], outputs: &mut [Output<'_>]) -> Result<()> {
+        if inputs[0].dtype() == Dtype::F32 {
+            let k = inputs[0].shape().last().map_or(0, |&k| k as usize);
+            return product_with(Isa::best(), &inputs[0].values::<f32>()?, k, &inputs[1], outputs[0].values()?);
+        }
         match inputs[1].dtype() {
             Dtype::F16 => run(inputs, &mut outputs[0], |bits| Dense::F16(bits), f16::to_f32, f16::from_f32),
             Dtype::Bf16 => run(inputs, &mut outputs[0], |bits| Dense::Bf16(bits), bf16::to_f32, bf16::from_f32),
@@ -51,7 +55,7 @@ impl Kernel for Linear {
     }
 }
 
-/// The product with weights of one 16-bit type, whose bits `dense` takes.
+/// The product of rows and weights of one 16-bit type, whose bits `dense` takes.
 fn run<T: Element + Send + Sync>(
     inputs: &[Input<'_>],
     output: &mut Output<'_>,
@@ -60,19 +64,12 @@ fn run<T: Element + Send + Sync>(
     round: fn(f32) -> T,
 ) -> Result<()> {
     let w = inputs[1].values::<T>()?;
-    // SAFETY: f16 and bf16 are their 16 bits.
-    let bits = unsafe { std::slice::from_raw_parts(w.as_ptr().cast::<u16>(), w.len()) };
     let k = inputs[0].shape().last().map_or(0, |&k| k as usize);
-    let isa = Isa::best();
-    if inputs[0].dtype() == Dtype::F32 {
-        product(isa, &inputs[0].values::<f32>()?, k, dense(bits), output.values()?);
-        return Ok(());
-    }
     let x: Cow<[T]> = inputs[0].values()?;
     let x: Vec<f32> = x.iter().map(|&x| widen(x)).collect();
     let out = output.values::<T>()?;
     let mut sums = vec![0.0; out.len()];
-    product(isa, &x, k, dense(bits), &mut sums);
+    product(Isa::best(), &x, k, dense(bits(&w)), &mut sums);
     // SAFETY: parts of the range write disjoint elements.
     let to = unsafe { Shared::new(out.as_mut_ptr()) };
     pool::split(sums.len(), 1024, sums.len() >= PARALLEL, |range| {

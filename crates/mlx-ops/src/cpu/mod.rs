@@ -67,7 +67,7 @@ fn one(kernel: impl mlx_core::kernel::Kernel, inputs: &[mlx_core::Array]) -> mlx
 
 /// Whether ops that are built now run on the CPU.
 #[cfg(target_os = "linux")]
-fn is_current() -> bool {
+pub fn is_current() -> bool {
     mlx_core::Device::current().is_ok_and(|device| device == mlx_core::Device::Cpu)
 }
 
@@ -77,6 +77,10 @@ pub use elsewhere::*;
 #[cfg(not(target_os = "linux"))]
 mod elsewhere {
     use mlx_core::{Array, Result};
+
+    pub fn is_current() -> bool {
+        false
+    }
 
     pub fn attention(_: &Array, _: &Array, _: &Array, _: f32, _: bool) -> Option<Result<Array>> {
         None

@@ -1,6 +1,6 @@
 //! A linear layer with norm, gate and residual as one kernel: a layer of a small model is otherwise more waiting than work.
 
-use super::blas;
+use super::dense;
 use super::gate::Gated;
 use super::norm::Row;
 use super::pool::{self, Shared};
@@ -32,7 +32,8 @@ pub fn projection(p: &Projection<'_>, x: &Tensor) -> Option<Result<Array>> {
     });
     let matrix = match p.matrix {
         Matrix::Dense { weight, .. } => {
-            weight.dtype() == Dtype::F32 && weight.ndim() == 2 && weight.shape()[1] == inner
+            let known = matches!(weight.dtype(), Dtype::F32 | Dtype::F16 | Dtype::Bf16);
+            known && weight.ndim() == 2 && weight.shape()[1] == inner
         }
         Matrix::Packed { weight, scales, biases, q } => {
             quantized::fits(inner, &weight.0, &scales.0, biases.as_ref().map(|biases| &biases.0), *q)
@@ -173,10 +174,7 @@ impl Layer {
     fn product(&self, isa: Isa, x: &[f32], parts: &Parts<'_, Input<'_>>, out: &mut [f32]) -> Result<()> {
         match self.packed {
             Some((q, _)) => quantized::product(isa, x, last(parts.x), parts.matrix, q, out),
-            None => {
-                blas::linear(isa, x, last(parts.x), &parts.matrix[0].values::<f32>()?, out);
-                Ok(())
-            }
+            None => dense::product_with(isa, x, last(parts.x), &parts.matrix[0], out),
         }
     }
 }
