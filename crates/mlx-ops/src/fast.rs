@@ -4,6 +4,8 @@ use crate::tensor::optional;
 use crate::{Tensor, cpu};
 use mlx_core::{Result, fast};
 
+pub use crate::attention::{Attention, Mask, attention, causal};
+
 /// Root-mean-square normalisation of the last axis, times `weight` if given.
 #[track_caller]
 pub fn rms_norm(x: &Tensor, weight: Option<&Tensor>, eps: f32) -> Result<Tensor> {
@@ -49,31 +51,4 @@ pub fn rope(x: &Tensor, dims: i32, traditional: bool, f: Frequencies<'_>, scale:
         return turned.map(Tensor);
     }
     fast::rope(&x.0, dims, traditional, base, scale, offset, table).map(Tensor)
-}
-
-/// What a query may see.
-#[derive(Clone, Copy, Debug)]
-pub enum Mask<'a> {
-    /// Everything.
-    None,
-    /// Keys up to the query's own position, the last query being the last key.
-    Causal,
-    /// A boolean (true: visible) or additive mask, broadcastable to `(B, H, L, S)`.
-    Tensor(&'a Tensor),
-}
-
-/// `softmax(scale * q @ k.T + mask) @ v` for q `(B, H, L, D)` and k, v `(B, KV, S, D)`, `H` a multiple of `KV`.
-#[track_caller]
-pub fn attention(q: &Tensor, k: &Tensor, v: &Tensor, scale: f32, mask: Mask<'_>) -> Result<Tensor> {
-    if let Mask::None | Mask::Causal = mask
-        && let Some(out) = cpu::attention(&q.0, &k.0, &v.0, scale, matches!(mask, Mask::Causal))
-    {
-        return out.map(Tensor);
-    }
-    let (mode, mask) = match mask {
-        Mask::None => ("", None),
-        Mask::Causal => ("causal", None),
-        Mask::Tensor(mask) => ("array", Some(&mask.0)),
-    };
-    fast::scaled_dot_product_attention(&q.0, &k.0, &v.0, scale, mode, mask, None).map(Tensor)
 }

@@ -14,6 +14,7 @@
 //! ```
 #![warn(missing_docs)]
 
+mod attention;
 mod cpu;
 mod create;
 mod elementwise;

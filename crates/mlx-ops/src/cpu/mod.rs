@@ -51,7 +51,7 @@ pub use elsewhere::*;
 mod elsewhere {
     use mlx_core::{Array, Result};
 
-    pub fn attention(_: &Array, _: &Array, _: &Array, _: f32, _: bool) -> Option<Result<Array>> {
+    pub fn attention(_: &Array, _: &Array, _: &Array, _: &crate::attention::Attention<'_>) -> Option<Result<Array>> {
         None
     }
 
