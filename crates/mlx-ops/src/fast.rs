@@ -18,6 +18,9 @@ pub fn rms_norm(x: &Tensor, weight: Option<&Tensor>, eps: f32) -> Result<Tensor>
 /// Normalisation of the last axis to mean 0 and variance 1, then `weight` and `bias` if given.
 #[track_caller]
 pub fn layer_norm(x: &Tensor, weight: Option<&Tensor>, bias: Option<&Tensor>, eps: f32) -> Result<Tensor> {
+    if let Some(normal) = cpu::layer_norm(&x.0, optional(weight), optional(bias), eps) {
+        return normal.map(Tensor);
+    }
     fast::layer_norm(&x.0, optional(weight), optional(bias), eps).map(Tensor)
 }
 

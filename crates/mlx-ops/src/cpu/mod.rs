@@ -4,6 +4,8 @@
 //! Linux have none at all, since MLX is fast there.
 
 #[cfg(target_os = "linux")]
+mod argmax;
+#[cfg(target_os = "linux")]
 mod attention;
 #[cfg(target_os = "linux")]
 mod blas;
@@ -25,11 +27,16 @@ mod rope;
 mod rows;
 #[cfg(target_os = "linux")]
 mod simd;
+#[cfg(target_os = "linux")]
+mod softmax;
 #[cfg(all(test, target_os = "linux"))]
 mod tests;
 
 #[cfg(target_os = "linux")]
-pub use {attention::attention, gate::swiglu, norm::rms_norm, quantized::matmul as quantized_matmul, rope::Rope};
+pub use {
+    argmax::argmax, attention::attention, gate::swiglu, norm::layer_norm, norm::rms_norm,
+    quantized::matmul as quantized_matmul, rope::Rope, softmax::softmax,
+};
 
 /// The one result of a kernel.
 #[cfg(target_os = "linux")]
@@ -56,6 +63,18 @@ mod elsewhere {
     }
 
     pub fn rms_norm(_: &Array, _: Option<&Array>, _: f32) -> Option<Result<Array>> {
+        None
+    }
+
+    pub fn layer_norm(_: &Array, _: Option<&Array>, _: Option<&Array>, _: f32) -> Option<Result<Array>> {
+        None
+    }
+
+    pub fn softmax(_: &Array) -> Option<Result<Array>> {
+        None
+    }
+
+    pub fn argmax(_: &Array, _: i32, _: bool) -> Option<Result<Array>> {
         None
     }
 
