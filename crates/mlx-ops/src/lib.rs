@@ -15,6 +15,7 @@
 #![warn(missing_docs)]
 
 mod activation;
+mod attention;
 mod cpu;
 mod create;
 mod elementwise;

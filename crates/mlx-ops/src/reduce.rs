@@ -1,7 +1,7 @@
 //! Reductions, scans and sorting.
 
-use crate::Tensor;
 use crate::tensor::methods;
+use crate::{Tensor, cpu};
 use mlx_core::{Result, ops};
 use std::ops::RangeFull;
 
@@ -74,8 +74,6 @@ reductions! {
 }
 
 methods! {
-    /// The index (`u32`) of the largest element of `axis`.
-    fn argmax(axis: i32, keepdims: bool);
     /// The index (`u32`) of the smallest element of `axis`.
     fn argmin(axis: i32, keepdims: bool);
     /// Running sums along `axis`; exclusive of the element itself unless `inclusive`.
@@ -95,10 +93,24 @@ methods! {
 }
 
 impl Tensor {
+    /// The index (`u32`) of the largest element of `axis`, the first where several are.
+    #[track_caller]
+    pub fn argmax(&self, axis: i32, keepdims: bool) -> Result<Tensor> {
+        cpu::argmax(&self.0, axis, keepdims).unwrap_or_else(|| ops::argmax(&self.0, axis, keepdims)).map(Tensor)
+    }
+
     /// The softmax over `axes`, accumulated in f32.
     #[track_caller]
     pub fn softmax(&self, axes: impl Axes) -> Result<Tensor> {
-        axes.with(self.ndim(), |axes| ops::softmax(&self.0, axes, true)).map(Tensor)
+        let last = self.ndim() as i32 - 1;
+        axes.with(self.ndim(), |axes| {
+            match axes {
+                &[axis] if axis == -1 || axis == last => cpu::softmax(&self.0),
+                _ => None,
+            }
+            .unwrap_or_else(|| ops::softmax(&self.0, axes, true))
+        })
+        .map(Tensor)
     }
 
     /// The variance over `axes` with divisor `n - ddof`.

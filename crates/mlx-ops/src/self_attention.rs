@@ -1,8 +1,8 @@
 //! Self-attention over a cache, from the joined projection to the output of the heads, in one pass where the CPU has a
 //! kernel for it.
 
-use crate::fast::{self, Mask, Rotation};
-use crate::{Dtype, Tensor, arange, cpu};
+use crate::fast::{self, Attention, Mask, Rotation};
+use crate::{Tensor, cpu};
 use mlx_core::{Error, Result};
 
 /// Attention of new positions over themselves and what a cache holds.
@@ -33,6 +33,8 @@ pub struct SelfAttention<'a> {
     pub scale: f32,
     /// Scores pass through `cap * tanh(score / cap)`.
     pub softcap: Option<f32>,
+    /// A score for each of the `H` heads that takes part in the softmax but has no value.
+    pub sinks: Option<&'a Tensor>,
 }
 
 impl SelfAttention<'_> {
@@ -80,23 +82,10 @@ impl SelfAttention<'_> {
         let values = values.slice_update(&v, &[0, 0, self.at, 0], &[b, kv, end, d])?;
         let seen = |buffer: &Tensor| buffer.i((.., .., self.first..end));
         let (k, v) = (seen(&keys)?, seen(&values)?);
-        let made = match (self.window, self.mask) {
-            (Some(window), Mask::Causal) => Some(causal(l, end - self.first, Some(window))?),
-            _ => None,
-        };
-        let mask = made.as_ref().map_or(self.mask, Mask::Tensor);
-        let out = fast::attention(&q, &k, &v, self.scale, mask, self.softcap)?;
+        // A mask says what the window does.
+        let window = if let Mask::Tensor(_) = self.mask { None } else { self.window };
+        let how = Attention { scale: self.scale, mask: self.mask, window, softcap: self.softcap, sinks: self.sinks };
+        let out = fast::attention(&q, &k, &v, &how)?;
         Ok((out.swapaxes(1, 2)?.reshape([b, l, -1])?, keys, values))
-    }
-}
-
-/// Which of `s` keys the last `l` positions may see, `(L, S)`: themselves and what is before, within `window` if given.
-pub fn causal(l: i32, s: i32, window: Option<i32>) -> Result<Tensor> {
-    let keys = arange(0.0, f64::from(s), 1.0, Dtype::I32)?;
-    let queries = arange(f64::from(s - l), f64::from(s), 1.0, Dtype::I32)?.expand_dims([1])?;
-    let before = queries.greater_equal(&keys)?;
-    match window {
-        Some(window) => before.logical_and(queries.less(keys + window)?),
-        None => Ok(before),
     }
 }

@@ -93,6 +93,7 @@ impl Attention {
                 mask: mask.mask(),
                 scale: self.scale,
                 softcap: self.softcap,
+                sinks: None,
             };
             Ok(attention.forward(&qkv, keys, values)?)
         })

@@ -163,6 +163,7 @@ fn self_attention_agrees() {
                     mask,
                     scale: 0.25,
                     softcap: None,
+                    sinks: None,
                 };
                 check_attention(&Case { b: 2, l, heads: 6, kv: 2, d: 16, capacity: 96 }, &a);
             }
@@ -184,6 +185,7 @@ fn a_cache_step_is_within_its_buffers() {
         mask: Mask::None,
         scale: 1.0,
         softcap: None,
+        sinks: None,
     };
     let case = Case { b: 1, l: 1, heads: 2, kv: 1, d: 4, capacity: 8 };
     let [qkv, keys, values] = case.tensors();

@@ -48,15 +48,6 @@ impl<B: Source> Product<B> {
         });
     }
 
-    /// Computes on this thread.
-    ///
-    /// # Safety
-    /// As [`Product::compute`].
-    pub unsafe fn compute_here(self, isa: Isa) {
-        // SAFETY: the caller's.
-        unsafe { simd::run(isa, Part { p: self, columns: 0..self.n }) }
-    }
-
     /// # Safety
     /// `(row, column)` lies in `c`.
     #[inline(always)]

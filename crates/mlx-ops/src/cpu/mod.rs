@@ -4,6 +4,8 @@
 //! Linux have none at all, since MLX is fast there.
 
 #[cfg(target_os = "linux")]
+mod argmax;
+#[cfg(target_os = "linux")]
 mod attention;
 #[cfg(target_os = "linux")]
 mod blas;
@@ -44,6 +46,8 @@ mod self_attention;
 #[cfg(target_os = "linux")]
 mod simd;
 #[cfg(target_os = "linux")]
+mod softmax;
+#[cfg(target_os = "linux")]
 mod source;
 #[cfg(all(test, target_os = "linux"))]
 mod tests;
@@ -54,8 +58,9 @@ mod tile;
 
 #[cfg(target_os = "linux")]
 pub use {
-    attention::attention, gate::gated, linear::linear16, norm::rms_norm, projection::projection,
-    quantized::matmul as quantized_matmul, rope::Rope, self_attention::self_attention,
+    argmax::argmax, attention::attention, gate::gated, linear::linear16, norm::layer_norm, norm::rms_norm,
+    projection::projection, quantized::matmul as quantized_matmul, rope::Rope, self_attention::self_attention,
+    softmax::softmax,
 };
 
 /// The one result of a kernel.
@@ -82,7 +87,7 @@ mod elsewhere {
         false
     }
 
-    pub fn attention(_: &Array, _: &Array, _: &Array, _: f32, _: bool) -> Option<Result<Array>> {
+    pub fn attention(_: &Array, _: &Array, _: &Array, _: &crate::attention::Attention<'_>) -> Option<Result<Array>> {
         None
     }
 
@@ -91,6 +96,18 @@ mod elsewhere {
     }
 
     pub fn rms_norm(_: &Array, _: Option<&Array>, _: f32) -> Option<Result<Array>> {
+        None
+    }
+
+    pub fn layer_norm(_: &Array, _: Option<&Array>, _: Option<&Array>, _: f32) -> Option<Result<Array>> {
+        None
+    }
+
+    pub fn softmax(_: &Array) -> Option<Result<Array>> {
+        None
+    }
+
+    pub fn argmax(_: &Array, _: i32, _: bool) -> Option<Result<Array>> {
         None
     }
 

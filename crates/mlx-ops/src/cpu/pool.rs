@@ -141,13 +141,18 @@ impl Drop for Offer<'_> {
     }
 }
 
+/// How many parts [`split`] hands out of a range.
+pub fn parts() -> usize {
+    (Pool::get().workers().len() + 1) * CHUNKS_PER_THREAD
+}
+
 /// Calls `f` on ranges that cover `0..n`, each a multiple of `step` long but the last; on this thread alone unless `parallel`.
 pub fn split(n: usize, step: usize, parallel: bool, f: impl Fn(Range<usize>) + Sync) {
     if !parallel || n <= step {
         return f(0..n);
     }
     let pool = Pool::get();
-    let chunk = n.div_ceil((pool.workers().len() + 1) * CHUNKS_PER_THREAD).next_multiple_of(step);
+    let chunk = n.div_ceil(parts()).next_multiple_of(step);
     let job = Job { f: &f, next: AtomicUsize::new(0), n, chunk, panic: Mutex::default() };
     pool.run(&job);
     // What a worker met is the caller's to report.

@@ -202,7 +202,7 @@ fn normalise(isa: Isa, x: &[f32], weight: &[f32], eps: f32, out: &mut [f32]) {
         let rows = x[range.start * width..range.end * width].chunks_exact(width).zip(out.chunks_exact_mut(width));
         for (x, out) in rows {
             // SAFETY: the instruction set is available; the slices have one length.
-            unsafe { simd::run(isa, Row { x, weight, eps, out }) };
+            unsafe { simd::run(isa, Row::rms(x, weight, eps, out)) };
         }
     });
 }
@@ -241,7 +241,7 @@ impl Tail<'_> {
                     scratch::with(width, |x| {
                         x.copy_from_slice(out);
                         // SAFETY: as above.
-                        unsafe { simd::run(isa, Row { x, weight, eps, out }) };
+                        unsafe { simd::run(isa, Row::rms(x, weight, eps, out)) };
                     });
                 }
                 residual.inspect(|residual| add(isa, &residual[row * width..][..width], out));

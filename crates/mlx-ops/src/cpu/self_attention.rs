@@ -1,6 +1,6 @@
 //! Self-attention over a cache as one kernel: cutting, turning and writing heads costs a pass over them and no graph.
 
-use super::attention::{Heads, Problem};
+use super::attention::{Heads, Masking, Problem};
 use super::norm::Row;
 use super::pool::{self, Shared};
 use super::rope::{Angles, Rope};
@@ -33,8 +33,12 @@ pub fn self_attention(
     let normed = a.norms.is_none_or(|(q, k, _)| weight(q) && weight(k));
     let rope = a.rotation.map(|rotation| (Rope::new(&rotation, a.offset), rotation.parts().1));
     let turned = rope.as_ref().is_none_or(|(rope, table)| rope.fits(d, table.map(|table| &table.0)));
-    let masked = a.window.is_some() || a.softcap.is_some() || matches!(a.mask, Mask::Tensor(_));
-    let fits = typed && shaped && grouped && placed && normed && turned && !masked && super::is_current();
+    let sunk = a.sinks.is_none_or(|sinks| sinks.dtype() == Dtype::F32 && sinks.shape() == [a.heads]);
+    // A mask beside a window says the same.
+    let masked = a.window.is_none() && matches!(a.mask, Mask::Tensor(_));
+    let windowed = a.window.is_none_or(|window| window > 0);
+    let seen = !masked && windowed && sunk;
+    let fits = typed && shaped && grouped && placed && normed && turned && seen && super::is_current();
     fits.then(|| {
         let kernel = Step {
             heads: a.heads as usize,
@@ -45,17 +49,20 @@ pub fn self_attention(
             at: a.at as usize,
             first: a.first as usize,
             causal: matches!(a.mask, Mask::Causal),
+            window: a.window.map(|window| window as usize),
+            softcap: a.softcap,
+            sinks: a.sinks.is_some(),
             offset: a.offset,
             scale: a.scale,
         };
         let weights = a.norms.map(|(q, k, _)| [q, k]);
-        let rest = weights.into_iter().flatten().chain(rope.and_then(|(_, table)| table));
+        let rest = weights.into_iter().flatten().chain(a.sinks).chain(rope.and_then(|(_, table)| table));
         let inputs: Vec<Array> = [qkv, keys, values].into_iter().chain(rest).map(|tensor| tensor.0.clone()).collect();
         kernel::apply(kernel, &inputs)
     })
 }
 
-/// Inputs: the projection, keys, values, the two norms' weights if any, the rotation's table if any.
+/// Inputs: the projection, keys, values, and where there are such the two norms' weights, the sinks, the rotation's table.
 #[derive(PartialEq)]
 struct Step {
     heads: usize,
@@ -66,6 +73,9 @@ struct Step {
     at: usize,
     first: usize,
     causal: bool,
+    window: Option<usize>,
+    softcap: Option<f32>,
+    sinks: bool,
     offset: i32,
     scale: f32,
 }
@@ -74,6 +84,10 @@ impl Step {
     fn norms_of<'a, T>(&self, inputs: &'a [T]) -> Option<(&'a T, &'a T, f32)> {
         let eps = self.norms?;
         Some((inputs.get(3)?, inputs.get(4)?, eps))
+    }
+
+    fn sinks_of<'a, T>(&self, inputs: &'a [T]) -> Option<&'a T> {
+        if self.sinks { inputs.get(if self.norms.is_some() { 5 } else { 3 }) } else { None }
     }
 
     fn table_of<'a, T>(&self, inputs: &'a [T]) -> Option<&'a T> {
@@ -107,6 +121,7 @@ impl Kernel for Step {
         let norms =
             norms.map(|(q, k, eps)| Ok::<_, Error>((q.values::<f32>()?, k.values::<f32>()?, eps))).transpose()?;
         let table = self.table_of(inputs).map(|table| table.values::<f32>()).transpose()?;
+        let sinks = self.sinks_of(inputs).map(|sinks| sinks.values::<f32>()).transpose()?;
         let angles = self.rope.map(|rope| (rope, rope.angles(table.as_deref(), l)));
         let heads = self.heads;
         scratch::with(b * l * heads * d, |q| {
@@ -143,7 +158,10 @@ impl Kernel for Step {
                 out: out.as_mut_ptr(),
                 out_strides: [l * heads * d, d, heads * d],
                 scale: self.scale,
-                causal: self.causal,
+                softcap: self.softcap,
+                mask: if self.causal { Masking::Causal } else { Masking::None },
+                window: self.window,
+                sinks: sinks.as_deref(),
             };
             // SAFETY: queries, buffers and output have these sizes, and the instruction set is available.
             unsafe { problem.compute(Isa::best()) };
@@ -162,10 +180,11 @@ impl Kernel for Step {
             offset: self.offset,
             at: self.at as i32,
             first: self.first as i32,
-            window: None,
+            window: self.window.map(|window| window as i32),
             mask: if self.causal { Mask::Causal } else { Mask::None },
             scale: self.scale,
-            softcap: None,
+            softcap: self.softcap,
+            sinks: self.sinks_of(&inputs),
         };
         let (out, keys, values) = a.composed(qkv, keys.clone(), values.clone())?;
         Ok(vec![out.0, keys.0, values.0])
@@ -222,7 +241,7 @@ impl Cut<'_> {
             None => turn(x, out),
             Some((weight, eps)) => scratch::with(x.len(), |normal| {
                 // SAFETY: the instruction set is available; the slices have one length.
-                unsafe { simd::run(Isa::best(), Row { x, weight, eps, out: normal }) };
+                unsafe { simd::run(Isa::best(), Row::rms(x, weight, eps, normal)) };
                 turn(normal, out);
             }),
         }

@@ -4,7 +4,7 @@ use super::*;
 use crate::{Activation, Tensor};
 use mlx_core::{Array, Dtype, fast, kernel, ops, random};
 
-fn noise(shape: &[i32]) -> Array {
+pub fn noise(shape: &[i32]) -> Array {
     let x = random::normal(shape, Dtype::F32, None).unwrap();
     x.eval().unwrap();
     x
@@ -16,7 +16,7 @@ fn close(ours: Option<mlx_core::Result<Array>>, theirs: &Array) {
 }
 
 #[track_caller]
-fn within(tolerance: f32, ours: Option<mlx_core::Result<Array>>, theirs: &Array) {
+pub fn within(tolerance: f32, ours: Option<mlx_core::Result<Array>>, theirs: &Array) {
     let ours = ours.expect("a kernel").unwrap();
     assert_eq!(ours.shape(), theirs.shape());
     let (ours, theirs) = (ours.to_vec::<f32>().unwrap(), theirs.to_vec::<f32>().unwrap());
@@ -26,15 +26,122 @@ fn within(tolerance: f32, ours: Option<mlx_core::Result<Array>>, theirs: &Array)
 }
 
 #[test]
-fn rms_norm_agrees() {
-    for shape in [&[1, 1, 576][..], &[3, 7], &[2, 5, 33], &[0, 8], &[600, 577]] {
-        let (x, weight) = (noise(shape), noise(&shape[shape.len() - 1..]));
-        close(rms_norm(&x, Some(&weight), 1e-5), &fast::rms_norm(&x, Some(&weight), 1e-5).unwrap());
+fn norms_agree() {
+    for shape in [&[1, 1, 576][..], &[3, 7], &[2, 5, 33], &[0, 8], &[600, 577], &[21]] {
+        let x = noise(shape);
+        let [w, b] = [(); 2].map(|()| noise(&shape[shape.len() - 1..]));
+        check_norms(&x, &w, &b);
+        if let &[rows, width] = shape {
+            check_norms(&ops::swapaxes(&noise(&[width, rows]), 0, 1).unwrap(), &w, &b);
+        }
     }
-    let x = ops::swapaxes(&noise(&[2, 3, 4, 40]), 1, 2).unwrap();
-    let weight = noise(&[40]);
-    close(rms_norm(&x, Some(&weight), 1e-6), &fast::rms_norm(&x, Some(&weight), 1e-6).unwrap());
-    assert!(rms_norm(&x, None, 1e-6).is_none());
+    check_norms(&ops::swapaxes(&noise(&[2, 3, 4, 40]), 1, 2).unwrap(), &noise(&[40]), &noise(&[40]));
+    let (x, w) = (noise(&[3, 8]), noise(&[7]));
+    assert!(rms_norm(&x, Some(&w), 1e-6).is_none() && layer_norm(&x, Some(&w), None, 1e-6).is_none());
+    let x = ops::astype(&x, Dtype::I32).unwrap();
+    assert!(rms_norm(&x, None, 1e-6).is_none() && layer_norm(&x, None, None, 1e-6).is_none());
+}
+
+#[track_caller]
+fn check_norms(x: &Array, w: &Array, b: &Array) {
+    for (w, b) in [(None, None), (Some(w), None), (None, Some(b)), (Some(w), Some(b))] {
+        close(rms_norm(x, w, 1e-5), &fast::rms_norm(x, w, 1e-5).unwrap());
+        close(layer_norm(x, w, b, 1e-5), &fast::layer_norm(x, w, b, 1e-5).unwrap());
+        for dtype in [Dtype::F16, Dtype::Bf16] {
+            let narrow = |array: &Array| ops::astype(array, dtype).unwrap();
+            let (x, w, b) = (narrow(x), w.map(narrow), b.map(narrow));
+            let want = fast::layer_norm(&x, w.as_ref(), b.as_ref(), 1e-5).unwrap();
+            let ours = layer_norm(&x, w.as_ref(), b.as_ref(), 1e-5).expect("a kernel").unwrap();
+            assert_eq!(ours.dtype(), dtype);
+            within(3e-2, Some(ops::astype(&ours, Dtype::F32)), &ops::astype(&want, Dtype::F32).unwrap());
+        }
+    }
+}
+
+/// MLX adds up long rows one by one, which loses digits: the formula in f64 decides.
+#[track_caller]
+fn check_softmax(x: &Array) {
+    let ours = softmax(x).expect("a kernel").unwrap();
+    assert_eq!(ours.shape(), x.shape());
+    within(1e-4, Some(Ok(ours.clone())), &ops::softmax(x, &[-1], true).unwrap());
+    let width = x.shape()[x.ndim() - 1] as usize;
+    let (x, ours) = (x.to_vec::<f32>().unwrap(), ours.to_vec::<f32>().unwrap());
+    for (x, ours) in x.chunks(width).zip(ours.chunks(width)) {
+        let most = x.iter().fold(f32::NEG_INFINITY, |most, &x| most.max(x));
+        let weights: Vec<f64> = x.iter().map(|&x| f64::from(x - most).exp()).collect();
+        let total: f64 = weights.iter().sum();
+        for (i, (ours, weight)) in ours.iter().zip(&weights).enumerate() {
+            let want = weight / total;
+            // A difference of 64 has lost four millionths.
+            assert!((f64::from(*ours) - want).abs() < 8e-6 * want + 1e-37, "element {i}: {ours} is not {want}");
+        }
+    }
+}
+
+#[test]
+fn softmax_agrees() {
+    for shape in [&[49_152][..], &[3, 10_001], &[2, 3, 5], &[1, 1], &[4, 1], &[7, 4096], &[1, 100_000]] {
+        check_softmax(&ops::multiply(&noise(shape), &Array::scalar(8.0, Dtype::F32).unwrap()).unwrap());
+    }
+    let turned = ops::swapaxes(&noise(&[300, 5]), 0, 1).unwrap();
+    check_softmax(&turned);
+    assert!(softmax(&noise(&[0, 3])).is_none() && softmax(&ops::astype(&turned, Dtype::F16).unwrap()).is_none());
+}
+
+#[test]
+fn softmax_of_what_is_no_number_or_infinite() {
+    let minus = f32::NEG_INFINITY;
+    let row = |edges: [f32; 2]| [&[edges[0]][..], &[0.5; 9000], &[edges[1]]].concat();
+    for (x, nan) in [
+        (row([0.0, minus]), false),
+        (row([200.0, 0.0]), false),
+        (row([f32::NAN, 0.0]), true),
+        (row([0.0, f32::NAN]), true),
+        (row([0.0, f32::INFINITY]), true),
+        (vec![minus; 9001], true),
+        ([vec![minus; 9000], vec![0.0]].concat(), false),
+    ] {
+        let array = Array::from_slice(&x, &[x.len() as i32]).unwrap();
+        let ours = softmax(&array).expect("a kernel").unwrap().to_vec::<f32>().unwrap();
+        let theirs = ops::softmax(&array, &[-1], true).unwrap().to_vec::<f32>().unwrap();
+        for (i, (ours, theirs)) in ours.iter().zip(&theirs).enumerate() {
+            assert_eq!((ours.is_nan(), theirs.is_nan()), (nan, nan), "element {i} of {:?} ..", &x[..2]);
+            assert!(nan || (ours - theirs).abs() < 1e-6, "element {i}: {ours} is not {theirs}");
+            assert!(x[i] > minus || nan || *ours == 0.0, "element {i}: {ours} is not 0");
+        }
+    }
+}
+
+#[test]
+fn argmax_agrees() {
+    let same = |x: &Array| {
+        for (axis, keepdims) in [(-1, false), (x.ndim() as i32 - 1, true)] {
+            let ours = argmax(x, axis, keepdims).expect("a kernel").unwrap();
+            let theirs = ops::argmax(x, axis, keepdims).unwrap();
+            assert_eq!((ours.shape(), ours.dtype()), (theirs.shape(), theirs.dtype()));
+            assert_eq!(ours.to_vec::<u32>().unwrap(), theirs.to_vec::<u32>().unwrap());
+        }
+    };
+    for shape in [&[49_152][..], &[3, 262_144], &[2, 3, 5], &[4, 1], &[70_001], &[2, 8192]] {
+        same(&noise(shape));
+        same(&ops::round(&noise(shape), 0).unwrap());
+    }
+    same(&ops::swapaxes(&noise(&[300, 5]), 0, 1).unwrap());
+    for (first, rest, last) in [
+        (f32::NAN, 0.0, 1.0),
+        (0.0, f32::NAN, 1.0),
+        (0.0, f32::NAN, f32::NAN),
+        (f32::INFINITY, 0.0, f32::NAN),
+        (f32::INFINITY, f32::NEG_INFINITY, f32::INFINITY),
+        (f32::NEG_INFINITY, f32::NEG_INFINITY, f32::NEG_INFINITY),
+        (1.0, 1.0, f32::NAN),
+        (-0.0, 0.0, 0.0),
+    ] {
+        let x = [&[first][..], &[rest; 20_000], &[last]].concat();
+        same(&Array::from_slice(&x, &[x.len() as i32]).unwrap());
+    }
+    let x = noise(&[3, 4]);
+    assert!(argmax(&x, 0, false).is_none() && argmax(&noise(&[0, 4]), -1, false).is_none());
 }
 
 #[test]
@@ -94,42 +201,16 @@ fn rope_agrees() {
     check_rope(&turned, Rope { dims: 16, traditional: false, base, scale: 1.0, amplitude: 1.0, offset: 0 }, None);
 }
 
-#[track_caller]
-fn check_attention([b, h, kv]: [i32; 3], [l, s]: [i32; 2], d: i32, causal: bool) {
-    // Keys and values as caches hand them out: the start of longer buffers; queries as projections leave them.
-    let part = |x: &Array| ops::slice(x, &[0, 0, 0, 0], &[b, kv, s, d], &[1, 1, 1, 1]).unwrap();
-    let (k, v) = (part(&noise(&[b, kv, s + 9, d])), part(&noise(&[b, kv, s + 9, d])));
-    let q = ops::swapaxes(&noise(&[b, l, h, d]), 1, 2).unwrap();
-    let mode = if causal { "causal" } else { "" };
-    let want = fast::scaled_dot_product_attention(&q, &k, &v, 0.3, mode, None, None).unwrap();
-    close(attention(&q, &k, &v, 0.3, causal), &want);
-}
-
-#[test]
-fn attention_agrees() {
-    for causal in [false, true] {
-        check_attention([1, 9, 3], [1, 1], 64, causal);
-        check_attention([2, 9, 3], [1, 300], 64, causal);
-        check_attention([2, 4, 2], [5, 5], 20, causal);
-        check_attention([1, 4, 4], [130, 200], 33, causal);
-        check_attention([2, 6, 2], [65, 65], 16, causal);
-    }
-    let nan = Array::from_slice(&[f32::NAN; 16], &[1, 1, 2, 8]).unwrap();
-    let keys = noise(&[1, 1, 40, 8]);
-    let out = attention(&nan, &keys, &keys, 1.0, false).unwrap().unwrap().to_vec::<f32>().unwrap();
-    assert!(out.iter().all(|y| y.is_nan()), "{out:?}");
-    let (q, k) = (noise(&[1, 2, 5, 8]), noise(&[1, 2, 3, 8]));
-    assert!(attention(&q, &k, &k, 1.0, true).is_none());
-}
-
 #[test]
 fn gradients_are_the_fallbacks() {
-    let (x, weight) = (noise(&[3, 8]), noise(&[8]));
-    let ours = kernel::vector_jacobian(|x| rms_norm(x, Some(&weight), 1e-5).expect("a kernel"), &x, &x);
-    let theirs = kernel::vector_jacobian(|x| fast::rms_norm(x, Some(&weight), 1e-5), &x, &x).unwrap();
+    let [x, w, b] = [&[3, 8][..], &[8], &[8]].map(noise);
+    let ours = kernel::vector_jacobian(|x| rms_norm(x, Some(&w), 1e-5).expect("a kernel"), &x, &x);
+    let theirs = kernel::vector_jacobian(|x| fast::rms_norm(x, Some(&w), 1e-5), &x, &x).unwrap();
     close(Some(ours), &theirs);
-    let q = noise(&[1, 2, 4, 8]);
-    let ours = kernel::vector_jacobian(|q| attention(q, q, q, 1.0, true).expect("a kernel"), &q, &q);
-    let theirs = |q: &Array| fast::scaled_dot_product_attention(q, q, q, 1.0, "causal", None, None);
-    close(Some(ours), &kernel::vector_jacobian(theirs, &q, &q).unwrap());
+    let ours = kernel::vector_jacobian(|x| layer_norm(x, Some(&w), Some(&b), 1e-5).expect("a kernel"), &x, &x);
+    let theirs = kernel::vector_jacobian(|x| fast::layer_norm(x, Some(&w), Some(&b), 1e-5), &x, &x).unwrap();
+    close(Some(ours), &theirs);
+    let ours = kernel::vector_jacobian(|x| softmax(x).expect("a kernel"), &x, &x);
+    let theirs = kernel::vector_jacobian(|x| ops::softmax(x, &[-1], true), &x, &x).unwrap();
+    close(Some(ours), &theirs);
 }
