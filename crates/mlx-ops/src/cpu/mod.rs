@@ -24,6 +24,8 @@ mod rope;
 #[cfg(target_os = "linux")]
 mod rows;
 #[cfg(target_os = "linux")]
+mod short;
+#[cfg(target_os = "linux")]
 mod simd;
 #[cfg(all(test, target_os = "linux"))]
 mod tests;
