@@ -8,6 +8,8 @@ mod attention;
 #[cfg(target_os = "linux")]
 mod blas;
 #[cfg(target_os = "linux")]
+mod experts;
+#[cfg(target_os = "linux")]
 mod gate;
 #[cfg(target_os = "linux")]
 mod matvec;
@@ -31,7 +33,10 @@ mod simd;
 mod tests;
 
 #[cfg(target_os = "linux")]
-pub use {attention::attention, gate::swiglu, norm::rms_norm, quantized::matmul as quantized_matmul, rope::Rope};
+pub use {
+    attention::attention, experts::Indices, experts::gather_matmul, experts::gather_quantized_matmul, gate::swiglu,
+    norm::rms_norm, quantized::matmul as quantized_matmul, rope::Rope,
+};
 
 /// The one result of a kernel.
 #[cfg(target_os = "linux")]
@@ -71,6 +76,27 @@ mod elsewhere {
         _: &Array,
         _: Option<&Array>,
         _: crate::Quantization,
+    ) -> Option<Result<Array>> {
+        None
+    }
+
+    pub struct Indices<'a> {
+        pub lhs: Option<&'a Array>,
+        pub rhs: Option<&'a Array>,
+        pub sorted: bool,
+    }
+
+    pub fn gather_matmul(_: &Array, _: &Array, _: Indices<'_>) -> Option<Result<Array>> {
+        None
+    }
+
+    pub fn gather_quantized_matmul(
+        _: &Array,
+        _: &Array,
+        _: &Array,
+        _: Option<&Array>,
+        _: crate::Quantization,
+        _: Indices<'_>,
     ) -> Option<Result<Array>> {
         None
     }

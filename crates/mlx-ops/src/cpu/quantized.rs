@@ -1,5 +1,6 @@
 //! The quantized product as a kernel of the lazy graph.
 
+use super::experts::{Indices, gather_quantized_matmul};
 use super::packed::{self, Packed, Scales};
 use super::short;
 use super::simd::Isa;
@@ -9,8 +10,12 @@ use mlx_core::{Array, Dtype, Result, bf16, f16, ops};
 use std::borrow::Cow;
 use std::ffi::CStr;
 
-/// `x @ w.T` where this module has a kernel for it: on the CPU, floats of 16 or 32 bits, one matrix in any of MLX's formats.
+/// `x @ w.T` where there is a kernel for it: on the CPU, floats of 16 or 32 bits, matrices in any of MLX's formats.
 pub fn matmul(x: &Array, w: &Array, scales: &Array, biases: Option<&Array>, q: Quantization) -> Option<Result<Array>> {
+    if w.ndim() > 2 && x.ndim() > 2 {
+        // Each entry of the batch meets its own matrix.
+        return gather_quantized_matmul(x, w, scales, biases, q, Indices { lhs: None, rhs: None, sorted: false });
+    }
     // What does not fit is MLX's to compute or to reject.
     if !(is_float(x) && fits(*x.shape().last()?, w, scales, biases, q)) {
         return None;
@@ -121,6 +126,11 @@ impl<'a> Matrix<'a> {
         let (scales, biases) = (self.scales.scales(), self.biases.as_ref().map(Values::scales));
         let (bits, group) = (self.q.bits as usize, self.q.group_size as usize);
         Packed { words: &self.words, scales, biases, inner: self.inner, bits, group }
+    }
+
+    /// The one with this number, of matrices of `rows` rows.
+    pub fn nth(&self, number: usize, rows: usize) -> Packed<'_> {
+        self.packed().part(number * rows..(number + 1) * rows)
     }
 
     /// `out = x @ self.T` for `x` of shape `(m, inner)` and `out` of shape `(m, rows)`.
