@@ -190,6 +190,11 @@ impl Output<'_> {
         self.0.shape
     }
 
+    /// The element type.
+    pub fn dtype(&self) -> Dtype {
+        Dtype::from_code(self.0.dtype)
+    }
+
     /// All elements, to be written. `T` must be the dtype.
     pub fn values<T: Element>(&mut self) -> Result<&mut [T]> {
         expect::<T>(self.0.dtype)?;

@@ -35,7 +35,7 @@ pub use activation::Activation;
 pub use create::{arange, eye, full, linspace, ones, tri, zeros};
 pub use elementwise::select;
 pub use index::{Index, Indices, New, Rest};
-pub use matrix::{Quantization, addmm};
+pub use matrix::{Gather, Quantization, addmm};
 pub use mlx_core::{Device, Dtype, Element, Error, Result, Stream, bf16, f16, io, memory, seed, version, with_stream};
 pub use operators::Operand;
 pub use projection::{Matrix, Projection};

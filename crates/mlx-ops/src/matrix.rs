@@ -17,6 +17,25 @@ pub struct Quantization {
     pub mode: &'static str,
 }
 
+/// Which entries of the batch axes a gathered product multiplies, by number; all in order where there are none.
+///
+/// Both index tensors broadcast to the batch shape of the result.
+#[derive(Clone, Copy, Default)]
+pub struct Gather<'a> {
+    /// Entries of the left side.
+    pub lhs: Option<&'a Tensor>,
+    /// Entries of the right side, such as the experts that each token goes to.
+    pub rhs: Option<&'a Tensor>,
+    /// Whether the indices ascend, which GPUs make use of.
+    pub sorted: bool,
+}
+
+impl Gather<'_> {
+    fn indices(&self) -> cpu::Indices<'_> {
+        cpu::Indices { lhs: optional(self.lhs), rhs: optional(self.rhs), sorted: self.sorted }
+    }
+}
+
 impl Tensor {
     /// The matrix product of the last two axes; leading axes broadcast.
     #[track_caller]
@@ -82,6 +101,55 @@ impl Tensor {
         }
         let (group, bits) = (Some(q.group_size), Some(q.bits));
         ops::quantized_matmul(&self.0, &w.0, &scales.0, optional(biases), true, group, bits, q.mode).map(Tensor)
+    }
+
+    /// `x @ w` of the named entries: `(.., m, k)` with `(.., k, n)` to the shape of the indices, then `(m, n)`.
+    ///
+    /// On a CPU, an index out of range is an error of the evaluation.
+    ///
+    /// ```
+    /// use mlx_ops::{Dtype, Gather, Tensor, arange};
+    /// let x = Tensor::from_slice(&[1f32, 2.0], [2, 1, 1])?;
+    /// let experts = arange(0.0, 3.0, 1.0, Dtype::F32)?.reshape([3, 1, 1])?;
+    /// let rhs = Tensor::from_slice(&[2u32, 1], [2])?;
+    /// let y = x.gather_matmul(&experts, Gather { rhs: Some(&rhs), ..Gather::default() })?;
+    /// assert_eq!(y.to_vec::<f32>()?, [2.0, 2.0]);
+    /// # Ok::<(), mlx_ops::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn gather_matmul(&self, w: &Tensor, gather: Gather<'_>) -> Result<Tensor> {
+        let indices = gather.indices();
+        if let Some(product) = cpu::gather_matmul(&self.0, &w.0, gather.indices()) {
+            return product.map(Tensor);
+        }
+        ops::gather_mm(&self.0, &w.0, indices.lhs, indices.rhs, indices.sorted).map(Tensor)
+    }
+
+    /// [`Tensor::gather_matmul`] with `w` packed by [`Tensor::quantize`]: `x @ w.T` where `transpose`, else `x @ w`.
+    #[track_caller]
+    pub fn gather_quantized_matmul(
+        &self,
+        w: &Tensor,
+        scales: &Tensor,
+        biases: Option<&Tensor>,
+        transpose: bool,
+        q: Quantization,
+        gather: Gather<'_>,
+    ) -> Result<Tensor> {
+        let indices = gather.indices();
+        if transpose {
+            if indices.lhs.is_none() && indices.rhs.is_none() {
+                return self.quantized_matmul(w, scales, biases, q);
+            }
+            let biases = optional(biases);
+            if let Some(product) = cpu::gather_quantized_matmul(&self.0, &w.0, &scales.0, biases, q, gather.indices()) {
+                return product.map(Tensor);
+            }
+        }
+        let (Gather { sorted, .. }, group, bits) = (gather, Some(q.group_size), Some(q.bits));
+        let (x, w, scales, biases) = (&self.0, &w.0, &scales.0, optional(biases));
+        ops::gather_qmm(x, w, scales, biases, indices.lhs, indices.rhs, transpose, group, bits, q.mode, sorted)
+            .map(Tensor)
     }
 }
 

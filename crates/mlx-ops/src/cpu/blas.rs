@@ -46,7 +46,7 @@ pub unsafe extern "C" fn cblas_sgemm(
 ///
 /// # Safety
 /// As [`Product::compute`].
-unsafe fn sgemm(p: Product, turned: bool, isa: Isa) {
+pub unsafe fn sgemm(p: Product, turned: bool, isa: Isa) {
     // A single stored column is a row where its elements adjoin.
     let few = p.m <= FEW_ROWS && (!turned || (p.m == 1 && p.lda == 1));
     // SAFETY: the caller's.

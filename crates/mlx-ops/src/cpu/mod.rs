@@ -11,6 +11,8 @@ mod attention;
 mod blas;
 #[cfg(target_os = "linux")]
 mod dense;
+#[cfg(target_os = "linux")]
+mod experts;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod fixed;
 #[cfg(target_os = "linux")]
@@ -44,6 +46,8 @@ mod scratch;
 #[cfg(target_os = "linux")]
 mod self_attention;
 #[cfg(target_os = "linux")]
+mod short;
+#[cfg(target_os = "linux")]
 mod simd;
 #[cfg(target_os = "linux")]
 mod softmax;
@@ -58,9 +62,9 @@ mod tile;
 
 #[cfg(target_os = "linux")]
 pub use {
-    argmax::argmax, attention::attention, gate::gated, linear::linear16, norm::layer_norm, norm::rms_norm,
-    projection::projection, quantized::matmul as quantized_matmul, rope::Rope, self_attention::self_attention,
-    softmax::softmax,
+    argmax::argmax, attention::attention, experts::Indices, experts::gather_matmul, experts::gather_quantized_matmul,
+    gate::gated, linear::linear16, norm::layer_norm, norm::rms_norm, projection::projection,
+    quantized::matmul as quantized_matmul, rope::Rope, self_attention::self_attention, softmax::softmax,
 };
 
 /// The one result of a kernel.
@@ -126,6 +130,27 @@ mod elsewhere {
     }
 
     pub fn projection(_: &crate::Projection<'_>, _: &crate::Tensor) -> Option<Result<Array>> {
+        None
+    }
+
+    pub struct Indices<'a> {
+        pub lhs: Option<&'a Array>,
+        pub rhs: Option<&'a Array>,
+        pub sorted: bool,
+    }
+
+    pub fn gather_matmul(_: &Array, _: &Array, _: Indices<'_>) -> Option<Result<Array>> {
+        None
+    }
+
+    pub fn gather_quantized_matmul(
+        _: &Array,
+        _: &Array,
+        _: &Array,
+        _: Option<&Array>,
+        _: crate::Quantization,
+        _: Indices<'_>,
+    ) -> Option<Result<Array>> {
         None
     }
 

@@ -173,7 +173,10 @@ impl Kernel for Layer {
 impl Layer {
     fn product(&self, isa: Isa, x: &[f32], parts: &Parts<'_, Input<'_>>, out: &mut [f32]) -> Result<()> {
         match self.packed {
-            Some((q, _)) => quantized::product(isa, x, last(parts.x), parts.matrix, q, out),
+            Some((q, _)) => {
+                quantized::Matrix::new(parts.matrix, q)?.product(isa, x, out);
+                Ok(())
+            }
             None => dense::product_with(isa, x, last(parts.x), &parts.matrix[0], out),
         }
     }

@@ -1,53 +1,145 @@
 //! The quantized product as a kernel of the lazy graph.
 
-use super::packed::{self, Packed};
+use super::experts::{Indices, gather_quantized_matmul};
+use super::packed::{self, Packed, Scales};
+use super::short;
 use super::simd::Isa;
 use crate::Quantization;
 use mlx_core::kernel::{Input, Kernel, Output};
-use mlx_core::{Array, Dtype, Result, ops};
+use mlx_core::{Array, Dtype, Result, bf16, f16, ops};
+use std::borrow::Cow;
 use std::ffi::CStr;
 
-/// Whether there is a kernel for rows of `inner` elements and a packed matrix.
-pub fn fits(inner: i32, w: &Array, scales: &Array, biases: Option<&Array>, q: Quantization) -> bool {
-    let Some(biases) = biases else { return false };
-    let known = q.mode == "affine" && matches!(q.bits, 2 | 4 | 8) && matches!(q.group_size, 32 | 64 | 128);
-    let typed = w.dtype() == Dtype::U32 && [scales, biases].iter().all(|array| array.dtype() == Dtype::F32);
-    let &[rows, words] = w.shape() else { return false };
-    let shaped = words * 32 == inner * q.bits && scales.shape() == [rows, inner / q.group_size.max(1)];
-    known && typed && shaped && biases.shape() == scales.shape()
-}
-
-/// `out = x @ matrix.T` for rows of `inner` elements and the inputs words, scales, biases.
-pub fn product(
-    isa: Isa,
-    x: &[f32],
-    inner: usize,
-    matrix: &[Input<'_>],
-    q: Quantization,
-    out: &mut [f32],
-) -> Result<()> {
-    let [words, scales, biases] = matrix else { return Err(mlx_core::Error::new("[PackedMatmul] inputs are missing")) };
-    let (words, scales, biases) = (words.values::<u32>()?, scales.values::<f32>()?, biases.values::<f32>()?);
-    let (bits, group) = (q.bits as usize, q.group_size as usize);
-    packed::product(isa, x, &Packed { words: &words, scales: &scales, biases: &biases, inner, bits, group }, out);
-    Ok(())
-}
-
-/// `x @ w.T` where this module has a kernel for it: on the CPU, f32, mode `affine`, 2, 4 or 8 bits, one matrix.
+/// `x @ w.T` where there is a kernel for it: on the CPU, floats of 16 or 32 bits, matrices in any of MLX's formats.
 pub fn matmul(x: &Array, w: &Array, scales: &Array, biases: Option<&Array>, q: Quantization) -> Option<Result<Array>> {
-    let biases = biases?;
-    let fits = q.mode == "affine" && matches!(q.bits, 2 | 4 | 8) && matches!(q.group_size, 32 | 64 | 128);
-    let typed = w.dtype() == Dtype::U32 && [x, scales, biases].iter().all(|array| array.dtype() == Dtype::F32);
-    let (&[rows, words], Some(&inner)) = (w.shape(), x.shape().last()) else { return None };
-    let shaped = words * 32 == inner * q.bits && scales.shape() == [rows, inner / q.group_size.max(1)];
+    if w.ndim() > 2 && x.ndim() > 2 {
+        // Each entry of the batch meets its own matrix.
+        return gather_quantized_matmul(x, w, scales, biases, q, Indices { lhs: None, rhs: None, sorted: false });
+    }
     // What does not fit is MLX's to compute or to reject.
-    if !(fits && typed && shaped && biases.shape() == scales.shape() && super::is_current()) {
+    if !(is_float(x) && fits(*x.shape().last()?, w, scales, biases, q)) {
         return None;
     }
-    Some(super::one(Matmul(q), &[x.clone(), w.clone(), scales.clone(), biases.clone()]))
+    Some(super::one(Matmul(q), &inputs(&[x, w, scales], biases)))
 }
 
-/// Inputs `x`, packed words, scales, biases.
+/// The inputs of a kernel: the first ones, and biases where there are any.
+pub fn inputs(first: &[&Array], biases: Option<&Array>) -> Vec<Array> {
+    first.iter().copied().chain(biases).cloned().collect()
+}
+
+/// Whether an array holds floats that kernels widen.
+pub fn is_float(x: &Array) -> bool {
+    matches!(x.dtype(), Dtype::F32 | Dtype::F16 | Dtype::Bf16)
+}
+
+/// Whether [`Matrix`] reads these parts of one matrix, and ops that are built now run on the CPU; `x` is `(.., inner)`.
+pub fn fits(inner: i32, w: &Array, scales: &Array, biases: Option<&Array>, q: Quantization) -> bool {
+    w.ndim() == 2 && fits_stacked(inner, w, scales, biases, q)
+}
+
+/// As [`fits`], for matrices stacked along any leading axes.
+pub fn fits_stacked(inner: i32, w: &Array, scales: &Array, biases: Option<&Array>, q: Quantization) -> bool {
+    let Quantization { group_size, bits, mode } = q;
+    let known = match mode {
+        "affine" => matches!(bits, 2..=6 | 8) && matches!(group_size, 32 | 64 | 128),
+        "mxfp4" => (bits, group_size) == (4, 32),
+        "nvfp4" => (bits, group_size) == (4, 16),
+        "mxfp8" => (bits, group_size) == (8, 32),
+        _ => false,
+    };
+    let typed = match biases {
+        Some(biases) => mode == "affine" && is_float(scales) && is_float(biases) && biases.shape() == scales.shape(),
+        None => mode != "affine" && scales.dtype() == Dtype::U8,
+    };
+    let (Some((&words, rows)), Some((&groups, scale_rows))) = (w.shape().split_last(), scales.shape().split_last())
+    else {
+        return false;
+    };
+    let shaped = rows == scale_rows && i64::from(words) * 32 == i64::from(inner) * i64::from(bits);
+    known && typed && shaped && !rows.is_empty() && groups * group_size == inner && is_words(w) && super::is_current()
+}
+
+fn is_words(w: &Array) -> bool {
+    w.dtype() == Dtype::U32
+}
+
+/// The dtype that MLX gives a product: that of `x`, promoted with scales and biases where they are floats.
+pub fn result_type(x: &Array, scales: &Array, biases: Option<&Array>) -> Dtype {
+    match biases {
+        Some(biases) if x.dtype() != scales.dtype() || x.dtype() != biases.dtype() => Dtype::F32,
+        _ => x.dtype(),
+    }
+}
+
+/// A packed matrix, or several below each other, as a kernel's inputs hold it; [`fits`] says which it may be.
+pub struct Matrix<'a> {
+    words: Cow<'a, [u32]>,
+    scales: Values<'a>,
+    biases: Option<Values<'a>>,
+    inner: usize,
+    q: Quantization,
+}
+
+/// [`Scales`] that may have been copied together.
+enum Values<'a> {
+    F32(Cow<'a, [f32]>),
+    F16(Cow<'a, [f16]>),
+    Bf16(Cow<'a, [bf16]>),
+    E8m0(Cow<'a, [u8]>),
+    E4m3(Cow<'a, [u8]>),
+}
+
+impl<'a> Values<'a> {
+    fn new(input: &'a Input<'_>, q: Quantization) -> Result<Self> {
+        Ok(match (input.dtype(), q.mode) {
+            (Dtype::U8, "nvfp4") => Self::E4m3(input.values()?),
+            (Dtype::U8, _) => Self::E8m0(input.values()?),
+            (Dtype::F16, _) => Self::F16(input.values()?),
+            (Dtype::Bf16, _) => Self::Bf16(input.values()?),
+            _ => Self::F32(input.values()?),
+        })
+    }
+
+    fn scales(&self) -> Scales<'_> {
+        match self {
+            Self::F32(all) => Scales::F32(all),
+            Self::F16(all) => Scales::F16(all),
+            Self::Bf16(all) => Scales::Bf16(all),
+            Self::E8m0(all) => Scales::E8m0(all),
+            Self::E4m3(all) => Scales::E4m3(all),
+        }
+    }
+}
+
+impl<'a> Matrix<'a> {
+    /// From the inputs words, scales and, in mode `affine`, biases; what follows them is not looked at.
+    pub fn new(inputs: &'a [Input<'_>], q: Quantization) -> Result<Self> {
+        let words = inputs[0].values::<u32>()?;
+        let inner = inputs[0].shape().last().map_or(0, |&words| words as usize * 32 / q.bits as usize);
+        let biases = (q.mode == "affine").then(|| Values::new(&inputs[2], q)).transpose()?;
+        Ok(Self { words, scales: Values::new(&inputs[1], q)?, biases, inner, q })
+    }
+
+    /// What the product reads.
+    pub fn packed(&self) -> Packed<'_> {
+        let (scales, biases) = (self.scales.scales(), self.biases.as_ref().map(Values::scales));
+        let (bits, group) = (self.q.bits as usize, self.q.group_size as usize);
+        Packed { words: &self.words, scales, biases, inner: self.inner, bits, group }
+    }
+
+    /// The one with this number, of matrices of `rows` rows.
+    pub fn nth(&self, number: usize, rows: usize) -> Packed<'_> {
+        self.packed().part(number * rows..(number + 1) * rows)
+    }
+
+    /// `out = x @ self.T` for `x` of shape `(m, inner)` and `out` of shape `(m, rows)`.
+    pub fn product(&self, isa: Isa, x: &[f32], out: &mut [f32]) {
+        packed::product(isa, x, &self.packed(), out);
+    }
+}
+
+/// Inputs `x`, packed words, scales and, in mode `affine`, biases.
 #[derive(PartialEq)]
 struct Matmul(Quantization);
 
@@ -61,132 +153,23 @@ impl Kernel for Matmul {
         if let (Some(last), Some(&rows)) = (shape.last_mut(), inputs[1].shape().first()) {
             *last = rows;
         }
-        Ok(vec![(shape, Dtype::F32)])
+        Ok(vec![(shape, result_type(&inputs[0], &inputs[2], inputs.get(3)))])
     }
 
     fn run(&self, inputs: &[Input<'_>], outputs: &mut [Output<'_>]) -> Result<()> {
-        let (x, words) = (inputs[0].values::<f32>()?, inputs[1].values::<u32>()?);
-        let (scales, biases) = (inputs[2].values::<f32>()?, inputs[3].values::<f32>()?);
-        let inner = inputs[0].shape().last().map_or(0, |&inner| inner as usize);
-        let (bits, group) = (self.0.bits as usize, self.0.group_size as usize);
-        let matrix = Packed { words: &words, scales: &scales, biases: &biases, inner, bits, group };
-        packed::product(Isa::best(), &x, &matrix, outputs[0].values()?);
-        Ok(())
+        let (x, matrix) = (short::read(&inputs[0])?, Matrix::new(&inputs[1..], self.0)?);
+        short::write(&mut outputs[0], |out| {
+            matrix.product(Isa::best(), &x, out);
+            Ok(())
+        })
     }
 
     fn fallback(&self, inputs: &[Array]) -> Result<Vec<Array>> {
         let q = self.0;
-        let [x, w, scales, biases] = [0, 1, 2, 3].map(|i| &inputs[i]);
-        Ok(vec![ops::quantized_matmul(x, w, scales, Some(biases), true, Some(q.group_size), Some(q.bits), q.mode)?])
+        let [x, w, scales] = [0, 1, 2].map(|i| &inputs[i]);
+        Ok(vec![ops::quantized_matmul(x, w, scales, inputs.get(3), true, Some(q.group_size), Some(q.bits), q.mode)?])
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::cpu::one;
-    use mlx_core::{eval, kernel, random};
-
-    struct Case {
-        x: Array,
-        parts: Vec<Array>,
-        q: Quantization,
-    }
-
-    fn case(batch: &[i32], rows: i32, inner: i32, bits: i32, group_size: i32) -> Case {
-        let q = Quantization { group_size, bits, mode: "affine" };
-        let shape = [batch, &[inner]].concat();
-        let x = random::normal(&shape, Dtype::F32, None).unwrap();
-        let w = random::normal(&[rows, inner], Dtype::F32, None).unwrap();
-        let parts = ops::quantize(&w, Some(group_size), Some(bits), q.mode).unwrap();
-        eval(&parts).unwrap();
-        x.eval().unwrap();
-        Case { x, parts, q }
-    }
-
-    fn all(x: &Array, parts: &[Array]) -> Vec<Array> {
-        std::iter::once(x).chain(parts).cloned().collect()
-    }
-
-    #[track_caller]
-    fn close(ours: &Array, theirs: &Array) {
-        assert_eq!(ours.shape(), theirs.shape());
-        let (ours, theirs) = (ours.to_vec::<f32>().unwrap(), theirs.to_vec::<f32>().unwrap());
-        let scale = theirs.iter().fold(1f32, |most, y| most.max(y.abs()));
-        for (i, (x, y)) in ours.iter().zip(&theirs).enumerate() {
-            // What fixed-point numbers of 16 bits leave.
-            assert!((x - y).abs() < 5e-5 * scale, "element {i}: {x} is not {y}");
-        }
-    }
-
-    #[track_caller]
-    fn check(batch: &[i32], rows: i32, inner: i32, bits: i32, group: i32) {
-        let Case { x, parts, q } = case(batch, rows, inner, bits, group);
-        let fallback = Matmul(q).fallback(&all(&x, &parts)).unwrap().remove(0);
-        let ours = matmul(&x, &parts[0], &parts[1], Some(&parts[2]), q).unwrap().unwrap();
-        close(&ours, &fallback);
-        let (x, words) = (x.to_vec::<f32>().unwrap(), parts[0].to_vec::<u32>().unwrap());
-        let (scales, biases) = (parts[1].to_vec::<f32>().unwrap(), parts[2].to_vec::<f32>().unwrap());
-        let (inner, bits, group) = (inner as usize, bits as usize, group as usize);
-        let matrix = Packed { words: &words, scales: &scales, biases: &biases, inner, bits, group };
-        for isa in Isa::available() {
-            let mut out = vec![f32::NAN; fallback.size()];
-            packed::product(isa, &x, &matrix, &mut out);
-            close(&Array::from_slice(&out, fallback.shape()).unwrap(), &fallback);
-        }
-    }
-
-    #[test]
-    fn agrees_with_mlx() {
-        for bits in [2, 4, 8] {
-            for group in [32, 64, 128] {
-                check(&[1], 1, group, bits, group);
-                check(&[1], 7, 3 * group, bits, group);
-                check(&[2, 3], 13, 5 * group, bits, group);
-                check(&[2, 1, 9], 30, 4 * group, bits, group);
-            }
-        }
-    }
-
-    #[test]
-    fn agrees_where_work_is_split_and_panels_are_unpacked() {
-        for bits in [2, 4, 8] {
-            check(&[1], 2003, 576, bits, 64);
-            check(&[37], 203, 544, bits, 32);
-            check(&[65], 203, 544, bits, 32);
-            check(&[3, 40], 515, 640, bits, 128);
-        }
-    }
-
-    /// MLX 0.32.4's own op divides by zero here, and ends the process.
-    #[test]
-    fn no_rows_give_nothing() {
-        for batch in [&[0][..], &[2, 0]] {
-            let Case { x, parts, q } = case(batch, 5, 64, 4, 64);
-            let product = matmul(&x, &parts[0], &parts[1], Some(&parts[2]), q).unwrap().unwrap();
-            assert_eq!(product.shape(), [batch, &[5]].concat());
-            assert_eq!(product.to_vec::<f32>().unwrap(), [] as [f32; 0]);
-        }
-    }
-
-    #[test]
-    fn what_does_not_fit_is_left_to_mlx() {
-        let Case { x, parts, q } = case(&[2], 8, 128, 4, 64);
-        let of = |x: &Array, q| matmul(x, &parts[0], &parts[1], Some(&parts[2]), q).is_some();
-        assert!(of(&x, q));
-        assert!(!of(&ops::astype(&x, Dtype::F16).unwrap(), q));
-        assert!(!of(&ops::transpose(&x, &[1, 0]).unwrap(), q));
-        assert!(!of(&x, Quantization { bits: 8, ..q }) && !of(&x, Quantization { mode: "mxfp4", ..q }));
-        assert!(matmul(&x, &parts[0], &parts[1], None, q).is_none());
-    }
-
-    #[test]
-    fn gradient_is_the_fallbacks() {
-        let Case { x, parts, q } = case(&[3], 16, 128, 4, 32);
-        let cotangent = random::normal(&[3, 16], Dtype::F32, None).unwrap();
-        let ours = kernel::vector_jacobian(|x| one(Matmul(q), &all(x, &parts)), &x, &cotangent).unwrap();
-        let theirs =
-            kernel::vector_jacobian(|x| Ok(Matmul(q).fallback(&all(x, &parts))?.remove(0)), &x, &cotangent).unwrap();
-        close(&ours, &theirs);
-    }
-}
+mod tests;

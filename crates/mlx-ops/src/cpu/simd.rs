@@ -95,6 +95,12 @@ pub trait Lanes: Copy {
     unsafe fn words_first(at: *const u32, n: usize) -> Self::Words;
     /// The `BITS` bits of every word from bit `shift` on, as numbers.
     unsafe fn codes<const BITS: usize>(words: Self::Words, shift: usize) -> Self;
+    /// The four bits of every word from bit `shift` on, as floats of the kind E2M1.
+    unsafe fn float4(words: Self::Words, shift: usize) -> Self;
+    /// The eight bits of every word from bit `shift <= 24` on, as floats of the kind E4M3.
+    unsafe fn float8(words: Self::Words, shift: usize) -> Self;
+    /// From codes of 3, 5 or 6 bits, one after the other across words, to words that hold [`per_word`] of them from bit 0 on.
+    unsafe fn spread<const BITS: usize>(words: Self::Words) -> Self::Words;
     /// Lane `i` of the result is lane `index[i]`.
     unsafe fn pick(self, index: Self::Words) -> Self;
 
@@ -109,6 +115,35 @@ pub fn prefetch<T>(at: *const T) {
     x86::prefetch(at.cast());
     #[cfg(not(target_arch = "x86_64"))]
     let _ = at;
+}
+
+/// Codes of `bits` bits that a lane of words holds: those that fill it, else half or all of those that fill whole bytes.
+pub const fn per_word(bits: usize) -> usize {
+    match bits {
+        3 => 8,
+        5 | 6 => 4,
+        _ => 32 / bits,
+    }
+}
+
+/// The numbers that the codes of E2M1 stand for.
+const FLOAT4: [f32; 16] = [0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, -0.0, -0.5, -1.0, -1.5, -2.0, -3.0, -4.0, -6.0];
+
+/// The difference of the exponents of f32 and E4M3, as a factor.
+const FLOAT8: f32 = f32::from_bits((127 + 120) << 23);
+
+/// The bits of an f32 that a code of E4M3 fills, once its sign is repeated above it.
+const FLOAT8_BITS: u32 = 0x87f0_0000;
+
+/// Those of its size; all of them set stand for no number.
+const FLOAT8_SIZE: u32 = 0x07f0_0000;
+
+/// A number of the kind E4M3.
+#[inline(always)]
+pub fn float8(code: u8) -> f32 {
+    let bits = ((i32::from(code as i8) << 20) as u32) & FLOAT8_BITS;
+    // The exponent comes out too small by a constant, also that of subnormal numbers.
+    if bits & FLOAT8_SIZE == FLOAT8_SIZE { f32::NAN } else { f32::from_bits(bits) * FLOAT8 }
 }
 
 /// `exp` of each lane to about a unit in the last place; below -87 and above 88 it stays what it is there.
@@ -307,6 +342,22 @@ impl Lanes for Array {
     #[inline(always)]
     unsafe fn codes<const BITS: usize>(words: [u32; 8], shift: usize) -> Self {
         Self(words.map(|word| ((word >> shift) & ((1 << BITS) - 1)) as i32 as f32))
+    }
+    #[inline(always)]
+    unsafe fn float4(words: [u32; 8], shift: usize) -> Self {
+        Self(words.map(|word| FLOAT4[(word >> shift) as usize % 16]))
+    }
+    #[inline(always)]
+    unsafe fn float8(words: [u32; 8], shift: usize) -> Self {
+        Self(words.map(|word| float8((word >> shift) as u8)))
+    }
+    #[inline(always)]
+    unsafe fn spread<const BITS: usize>(words: [u32; 8]) -> [u32; 8] {
+        std::array::from_fn(|lane| {
+            let bit = lane * per_word(BITS) * BITS;
+            let pair = u64::from(words[bit / 32]) | u64::from(words[bit / 32 + 1]) << 32;
+            (pair >> (bit % 32)) as u32
+        })
     }
     #[inline(always)]
     unsafe fn pick(self, index: [u32; 8]) -> Self {

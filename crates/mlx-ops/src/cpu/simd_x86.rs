@@ -1,6 +1,6 @@
 //! The vectors of x86-64: AVX-512 and AVX2 with FMA and F16C.
 
-use super::{Kernel, Lanes};
+use super::{FLOAT4, FLOAT8, FLOAT8_BITS, FLOAT8_SIZE, Kernel, Lanes};
 use std::arch::x86_64::*;
 
 pub fn has_avx512() -> bool {
@@ -27,6 +27,12 @@ pub unsafe fn run_avx2(kernel: impl Kernel) {
     // SAFETY: the caller's.
     unsafe { kernel.run::<__m256>() }
 }
+
+/// Where the four words of 128 bits take their bytes from, for codes of which four or eight fill three bytes.
+const THREE_BYTES: [i8; 16] = [0, 1, 2, -1, 3, 4, 5, -1, 6, 7, 8, -1, 9, 10, 11, -1];
+/// The same for codes of five bits, of which four fill two and a half; every second 128 bits start in the middle of a word.
+const TWO_AND_A_HALF: [[i8; 16]; 2] =
+    [[0, 1, 2, -1, 2, 3, 4, -1, 5, 6, 7, -1, 7, 8, 9, -1], [2, 3, 4, -1, 4, 5, 6, -1, 7, 8, 9, -1, 9, 10, 11, -1]];
 
 #[inline(always)]
 pub fn prefetch(at: *const i8) {
@@ -154,6 +160,43 @@ impl Lanes for __m512 {
                 return _mm512_permutexvar_ps(shifted, table);
             }
             _mm512_cvtepi32_ps(_mm512_and_si512(shifted, _mm512_set1_epi32((1 << BITS) - 1)))
+        }
+    }
+    #[inline(always)]
+    unsafe fn float4(words: __m512i, shift: usize) -> Self {
+        // SAFETY: see above. A permutation looks at four bits of its index.
+        unsafe {
+            let shifted = _mm512_srlv_epi32(words, _mm512_set1_epi32(shift as i32));
+            _mm512_permutexvar_ps(shifted, std::mem::transmute::<[f32; 16], __m512>(FLOAT4))
+        }
+    }
+    #[inline(always)]
+    unsafe fn float8(words: __m512i, shift: usize) -> Self {
+        // SAFETY: see above.
+        unsafe {
+            let top = _mm512_sllv_epi32(words, _mm512_set1_epi32(24 - shift as i32));
+            let bits = _mm512_and_si512(_mm512_srai_epi32::<4>(top), _mm512_set1_epi32(FLOAT8_BITS as i32));
+            let most = _mm512_set1_epi32(FLOAT8_SIZE as i32);
+            let numbers = _mm512_cmpneq_epi32_mask(_mm512_and_si512(bits, most), most);
+            let bits = _mm512_castsi512_ps(bits);
+            _mm512_mask_mul_ps(_mm512_set1_ps(f32::NAN), numbers, bits, _mm512_set1_ps(FLOAT8))
+        }
+    }
+    #[inline(always)]
+    unsafe fn spread<const BITS: usize>(words: __m512i) -> __m512i {
+        // SAFETY: see above.
+        unsafe {
+            if BITS == 5 {
+                let lanes = _mm512_setr_epi32(0, 1, 2, 2, 2, 3, 4, 4, 5, 6, 7, 7, 7, 8, 9, 9);
+                let [even, odd] = TWO_AND_A_HALF.map(|bytes| _mm_loadu_si128(bytes.as_ptr().cast()));
+                let pair = _mm256_set_m128i(odd, even);
+                let bytes = _mm512_inserti64x4::<1>(_mm512_castsi256_si512(pair), pair);
+                let words = _mm512_shuffle_epi8(_mm512_permutexvar_epi32(lanes, words), bytes);
+                return _mm512_srlv_epi32(words, _mm512_set1_epi64(4 << 32));
+            }
+            let lanes = _mm512_setr_epi32(0, 1, 2, 2, 3, 4, 5, 5, 6, 7, 8, 8, 9, 10, 11, 11);
+            let bytes = _mm512_broadcast_i32x4(_mm_loadu_si128(THREE_BYTES.as_ptr().cast()));
+            _mm512_shuffle_epi8(_mm512_permutexvar_epi32(lanes, words), bytes)
         }
     }
     #[inline(always)]
@@ -308,6 +351,43 @@ impl Lanes for __m256 {
         unsafe {
             let shifted = _mm256_srlv_epi32(words, _mm256_set1_epi32(shift as i32));
             _mm256_cvtepi32_ps(_mm256_and_si256(shifted, _mm256_set1_epi32((1 << BITS) - 1)))
+        }
+    }
+    #[inline(always)]
+    unsafe fn float4(words: __m256i, shift: usize) -> Self {
+        // SAFETY: see above. A permutation looks at three bits of its index, the fourth is the sign.
+        unsafe {
+            let shifted = _mm256_srlv_epi32(words, _mm256_set1_epi32(shift as i32));
+            let sign = _mm256_and_si256(_mm256_slli_epi32::<28>(shifted), _mm256_set1_epi32(i32::MIN));
+            let size = _mm256_permutevar8x32_ps(_mm256_loadu_ps(FLOAT4.as_ptr()), shifted);
+            _mm256_xor_ps(size, _mm256_castsi256_ps(sign))
+        }
+    }
+    #[inline(always)]
+    unsafe fn float8(words: __m256i, shift: usize) -> Self {
+        // SAFETY: see above.
+        unsafe {
+            let top = _mm256_sllv_epi32(words, _mm256_set1_epi32(24 - shift as i32));
+            let bits = _mm256_and_si256(_mm256_srai_epi32::<4>(top), _mm256_set1_epi32(FLOAT8_BITS as i32));
+            let most = _mm256_set1_epi32(FLOAT8_SIZE as i32);
+            let nan = _mm256_cmpeq_epi32(_mm256_and_si256(bits, most), most);
+            let numbers = _mm256_mul_ps(_mm256_castsi256_ps(bits), _mm256_set1_ps(FLOAT8));
+            _mm256_or_ps(numbers, _mm256_castsi256_ps(nan))
+        }
+    }
+    #[inline(always)]
+    unsafe fn spread<const BITS: usize>(words: __m256i) -> __m256i {
+        // SAFETY: see above.
+        unsafe {
+            if BITS == 5 {
+                let lanes = _mm256_setr_epi32(0, 1, 2, 2, 2, 3, 4, 4);
+                let [even, odd] = TWO_AND_A_HALF.map(|bytes| _mm_loadu_si128(bytes.as_ptr().cast()));
+                let words = _mm256_shuffle_epi8(_mm256_permutevar8x32_epi32(words, lanes), _mm256_set_m128i(odd, even));
+                return _mm256_srlv_epi32(words, _mm256_set1_epi64x(4 << 32));
+            }
+            let lanes = _mm256_setr_epi32(0, 1, 2, 2, 3, 4, 5, 5);
+            let bytes = _mm256_broadcastsi128_si256(_mm_loadu_si128(THREE_BYTES.as_ptr().cast()));
+            _mm256_shuffle_epi8(_mm256_permutevar8x32_epi32(words, lanes), bytes)
         }
     }
     #[inline(always)]

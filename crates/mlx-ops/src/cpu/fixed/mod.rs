@@ -11,7 +11,7 @@ mod panel;
 #[cfg(test)]
 mod tests;
 
-use super::packed::Packed;
+use super::packed::{Packed, Scales};
 use super::pool::{self, Shared};
 use super::simd::Isa;
 use activations::{Activations, ROWS};
@@ -26,7 +26,7 @@ const PARALLEL: usize = 512 * 1024;
 /// and groups that there is no kernel for, or where `x` is not all finite.
 pub fn product(isa: Isa, x: &[f32], matrix: &Packed<'_>, out: &mut [f32]) -> bool {
     let vnni = isa == Isa::Avx512 && is_x86_feature_detected!("avx512vnni");
-    if !(vnni && matches!(matrix.group, 32 | 64 | 128)) {
+    if !(vnni && matches!(matrix.group, 32 | 64 | 128) && matrix.biases.is_some()) {
         return false;
     }
     match matrix.bits {
@@ -42,7 +42,7 @@ fn product_of<const BITS: usize>(x: &[f32], matrix: &Packed<'_>, out: &mut [f32]
     let rows = out.len() / m;
     assert_eq!(matrix.words.len() * (32 / BITS), rows * matrix.inner, "words of a packed matrix");
     assert_eq!(matrix.scales.len() * matrix.group, rows * matrix.inner, "scales of a packed matrix");
-    assert_eq!(matrix.biases.len(), matrix.scales.len(), "biases of a packed matrix");
+    assert_eq!(matrix.biases.map_or(0, Scales::len), matrix.scales.len(), "biases of a packed matrix");
     let parallel = m * rows * matrix.inner >= PARALLEL;
     // SAFETY: the caller found the instruction set.
     let Some(x) = (unsafe { Activations::new::<BITS>(x, matrix.inner, matrix.group, parallel) }) else {
@@ -69,11 +69,13 @@ unsafe fn columns<const BITS: usize>(
     rows: usize,
 ) {
     let mut panel = Panel::new(matrix.group);
+    let (mut scales, mut biases) = (Vec::new(), Vec::new());
     for start in range.clone().step_by(COLUMNS) {
         let end = range.end.min(start + COLUMNS);
+        matrix.part(start..end).widen(Isa::Avx512, &mut scales, &mut biases);
         for at in (0..matrix.inner).step_by(BLOCK) {
             // SAFETY: the caller's; elements from `at` on are within a row.
-            unsafe { panel.fill::<BITS>(matrix, start..end, at..matrix.inner.min(at + BLOCK)) };
+            unsafe { panel.fill::<BITS>(matrix, [&scales, &biases], start..end, at..matrix.inner.min(at + BLOCK)) };
             for block in 0..x.blocks() {
                 let out = out.wrapping_add(block * ROWS * rows + start);
                 let tile = Tile { out, rows, columns: end - start, first: at == 0 };

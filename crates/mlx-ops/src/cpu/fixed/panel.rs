@@ -42,25 +42,33 @@ impl Panel {
         self.scales.as_ptr().cast()
     }
 
-    /// Takes in `elements`, at most [`BLOCK`] in whole groups, of at most [`COLUMNS`] `rows` of the matrix.
+    /// Takes in `elements`, at most [`BLOCK`] in whole groups, of at most [`COLUMNS`] `rows` of the matrix, whose scales and
+    /// biases come as numbers.
     ///
     /// # Safety
-    /// The processor has AVX-512 F, BW, DQ and VL; rows and elements are the matrix's.
+    /// The processor has AVX-512 F, BW, DQ and VL; rows and elements are the matrix's, scales and biases
+    /// those of all groups of the rows.
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-    pub unsafe fn fill<const BITS: usize>(&mut self, matrix: &Packed<'_>, rows: Range<usize>, elements: Range<usize>) {
+    pub unsafe fn fill<const BITS: usize>(
+        &mut self,
+        matrix: &Packed<'_>,
+        scales_and_biases: [&[f32]; 2],
+        rows: Range<usize>,
+        elements: Range<usize>,
+    ) {
         assert!(rows.len() <= COLUMNS && elements.len() <= BLOCK, "a panel's size");
         self.groups = elements.len() / self.group;
         let groups = matrix.inner / self.group;
         for vector in 0..VECTORS {
             let first = rows.start + vector * LANES;
             let lanes = LANES.min(rows.end.saturating_sub(first));
-            let group = first * groups + elements.start / self.group;
+            let group = vector * LANES * groups + elements.start / self.group;
             let codes = self.codes.as_mut_ptr().cast::<__m512i>().wrapping_add(vector);
             let scales = self.scales.as_mut_ptr().cast::<__m512i>().wrapping_add(vector);
             // SAFETY: the lanes are rows of the matrix, and the panel has room for the codes and groups of its elements.
             unsafe {
                 widen_rows::<BITS>(matrix, first..first + lanes, elements.clone(), codes);
-                for (which, values) in [matrix.scales, matrix.biases].into_iter().enumerate() {
+                for (which, values) in scales_and_biases.into_iter().enumerate() {
                     let (from, to) = (values.as_ptr().wrapping_add(group), scales.add(which * VECTORS));
                     transpose(from.cast(), groups, lanes, self.groups, |group, column| {
                         *to.add(group * 2 * VECTORS) = column;
@@ -120,6 +128,12 @@ unsafe fn widen<const BITS: usize>(words: __m512i, to: *mut __m512i) {
 unsafe fn transpose(from: *const i32, stride: usize, rows: usize, n: usize, mut f: impl FnMut(usize, __m512i)) {
     for at in (0..n).step_by(4) {
         let from = from.wrapping_add(at);
+        if at % LANES == 0 {
+            // The next panel's. To the processor, lines of so many rows are no stream that it could read ahead.
+            for row in COLUMNS..COLUMNS + rows {
+                _mm_prefetch::<_MM_HINT_T1>(from.wrapping_add(row * stride).cast());
+            }
+        }
         // SAFETY: the caller's.
         let columns = unsafe {
             match rows == LANES && at + 4 <= n {

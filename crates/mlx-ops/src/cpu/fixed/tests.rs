@@ -1,7 +1,7 @@
 //! Fixed-point products against the same arithmetic in plain Rust, to the bit, and against f64.
 
 use super::product;
-use crate::cpu::packed::{self, Packed};
+use crate::cpu::packed::{self, Packed, Scales};
 use crate::cpu::simd::Isa;
 
 /// Numbers in -1 .. 1 that look random and are the same every time.
@@ -36,6 +36,7 @@ impl Matrix {
 
     fn packed(&self) -> Packed<'_> {
         let Self { words, scales, biases, inner, bits, group } = self;
+        let (scales, biases) = (Scales::F32(scales), Some(Scales::F32(biases)));
         Packed { words, scales, biases, inner: *inner, bits: *bits, group: *group }
     }
 
