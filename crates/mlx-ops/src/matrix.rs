@@ -28,6 +28,15 @@ impl Tensor {
     ///
     /// On the CPU, one matrix of f16 or bf16 stays as it is in memory: sums are f32, rounded once where `x` has the dtype of
     /// `w`. Everything else is [`Tensor::matmul`].
+    ///
+    /// ```
+    /// use mlx_ops::{Dtype, Tensor};
+    /// let x = Tensor::from_slice(&[1f32, 2.0], [1, 2])?;
+    /// let w = Tensor::from_slice(&[1f32, 0.0, 0.0, 1.0, 3.0, -1.0], [3, 2])?;
+    /// assert_eq!(x.linear(&w)?.to_vec::<f32>()?, [1.0, 2.0, 1.0]);
+    /// assert_eq!(x.linear(&w.astype(Dtype::F16)?)?.to_vec::<f32>()?, [1.0, 2.0, 1.0]);
+    /// # Ok::<(), mlx_ops::Error>(())
+    /// ```
     #[track_caller]
     pub fn linear(&self, w: &Tensor) -> Result<Tensor> {
         if let Some(product) = cpu::linear16(&self.0, &w.0) {

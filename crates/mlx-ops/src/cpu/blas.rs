@@ -8,7 +8,7 @@ const TRANSPOSED: i32 = 112;
 const ADJOINT: i32 = 113;
 
 /// Rows up to which streaming the second matrix once beats packing it.
-const FEW_ROWS: usize = 24;
+const FEW_ROWS: usize = 12;
 
 /// Multiplications below which `gemm` stays on one thread.
 const PARALLEL: usize = 2 << 20;

@@ -5,11 +5,13 @@ use super::simd::Isa;
 use super::source::{Bf16, F16, Source};
 
 /// Rows up to which streaming the weights once beats packing them.
-const FEW_ROWS: usize = 24;
+const FEW_ROWS: usize = 12;
 
 /// The elements of a matrix `(n, k)`, row after row; those of 16 bits as their bits.
 #[derive(Clone, Copy)]
 pub enum Dense<'a> {
+    /// For kernels that join a product with what surrounds it: MLX's own op of `f32` comes through BLAS.
+    #[allow(dead_code)]
     F32(&'a [f32]),
     F16(&'a [u16]),
     Bf16(&'a [u16]),

@@ -12,7 +12,7 @@ use super::tile::{Target, tile};
 use std::ops::Range;
 
 /// Elements of the inner dimension at a time: a tile's rows of as many stay in the first-level cache.
-const DEPTH: usize = 384;
+const DEPTH: usize = 256;
 
 /// Panels of columns that stay in the second-level cache while the rows pass them.
 const GROUP: usize = 4;

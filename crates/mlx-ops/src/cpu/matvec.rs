@@ -122,6 +122,9 @@ unsafe fn dots<V: Lanes, B: Source>(p: &Product<B>, columns: Range<usize>) {
     }
 }
 
+/// Rows of `b` that are asked for before their turn.
+const AHEAD: usize = 8;
+
 /// `M` rows of `a` with `N` rows of `b`, every vector loaded once.
 #[inline(always)]
 unsafe fn dot_block<V: Lanes, B: Source, const M: usize, const N: usize>(p: &Product<B>, i: usize, j: usize) {
@@ -130,6 +133,10 @@ unsafe fn dot_block<V: Lanes, B: Source, const M: usize, const N: usize>(p: &Pro
         let mut sums = [[V::splat(0.0); N]; M];
         let mut at = 0;
         while at + V::LEN <= p.k {
+            // In the order of memory, where the rows of b adjoin: that is how it streams fastest.
+            if i == 0 {
+                p.b.skip((j + AHEAD) * p.ldb + N * at).prefetch(N * V::LEN);
+            }
             let mut b = [V::splat(0.0); N];
             for (y, b) in b.iter_mut().enumerate() {
                 *b = p.b.skip((j + y) * p.ldb + at).load();
@@ -151,12 +158,40 @@ unsafe fn dot_block<V: Lanes, B: Source, const M: usize, const N: usize>(p: &Pro
                 }
             }
         }
+        if M * N == V::LEN {
+            for (at, total) in total_each(&sums).into_iter().enumerate().take(M * N) {
+                p.put(i + at / N, j + at % N, total);
+            }
+            return;
+        }
         for (x, sums) in sums.iter().enumerate() {
             for (y, sum) in sums.iter().enumerate() {
                 p.put(i + x, j + y, sum.sum());
             }
         }
     }
+}
+
+/// The sum of the lanes of each vector, where there are as many as a vector has lanes: cheaper together than one by one.
+#[inline(always)]
+unsafe fn total_each<V: Lanes, const M: usize, const N: usize>(sums: &[[V; N]; M]) -> [f32; 16] {
+    let mut totals = [0.0; 16];
+    // SAFETY: the caller has the instruction set; sixteen elements are at least a vector.
+    unsafe {
+        let mut square = [V::splat(0.0); 16];
+        for (x, sums) in sums.iter().enumerate() {
+            for (y, sum) in sums.iter().enumerate() {
+                square[x * N + y] = *sum;
+            }
+        }
+        V::transpose(&mut square);
+        let (one, mut total) = (V::splat(1.0), square[0]);
+        for vector in &square[1..V::LEN] {
+            total = vector.mul_add(one, total);
+        }
+        total.store(totals.as_mut_ptr());
+    }
+    totals
 }
 
 /// Columns of `c` as sums of rows of `b`, a tile of columns at a time.
