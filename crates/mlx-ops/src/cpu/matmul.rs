@@ -12,10 +12,10 @@ use super::tile::{Target, tile};
 use std::ops::Range;
 
 /// Elements of the inner dimension at a time: a tile's rows of as many stay in the first-level cache.
-const DEPTH: usize = 256;
+const DEPTH: usize = 512;
 
 /// Panels of columns that stay in the second-level cache while the rows pass them.
-const GROUP: usize = 4;
+const GROUP: usize = 8;
 
 /// Floats that are packed of the rows at a time.
 const PACKED: usize = 4 << 20;
