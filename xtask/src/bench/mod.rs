@@ -1,0 +1,49 @@
+//! `cargo xtask bench`: ours and other programs on the same weights, taking turns in one run.
+
+mod cpu;
+mod figures;
+mod kernels;
+mod lm;
+
+use crate::{Result, flags, project};
+use serde_json::Value;
+use xshell::Cmd;
+
+/// How often each side runs unless the caller says otherwise.
+const ROUNDS: usize = 5;
+
+/// Measures a suite and compares the ratios with what the project promises.
+pub fn run(flags: &flags::Bench) -> Result {
+    project::known_suite("bench", &flags.suite, &["lm", "cpu"])?;
+    match flags.suite.as_str() {
+        "cpu" => cpu::run(flags),
+        _ => lm::run(flags),
+    }
+}
+
+/// Runs one side once and reads the JSON object that it prints last.
+fn answer(command: Cmd) -> Result<Value> {
+    let shown = command.to_string();
+    let text = command.quiet().read()?;
+    let last = text.lines().last().unwrap_or_default();
+    serde_json::from_str(last).map_err(|e| format!("`{shown}` printed no JSON: {e}: {last}").into())
+}
+
+/// The middle value, or the mean of the middle two.
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    if values.len() % 2 == 1 { values[middle] } else { (values[middle - 1] + values[middle]) / 2.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_of_an_even_count_lies_between_the_middle_two() {
+        for (values, expected) in [(vec![3.0, 1.0, 2.0], 2.0), (vec![4.0, 1.0, 3.0, 2.0], 2.5), (vec![7.0], 7.0)] {
+            assert_eq!(median(values), expected);
+        }
+    }
+}
