@@ -135,11 +135,11 @@ fn packed(c: &mut Criterion) {
 fn dense(c: &mut Criterion) {
     let mut group = c.benchmark_group("dense");
     let row = normal(&[1, HIDDEN]);
-    let w = normal(&[VOCAB, HIDDEN]).transpose(&[1, 0]).expect("a view");
+    let w = normal(&[VOCAB, HIDDEN]).transpose([1, 0]).expect("a view");
     op(&mut group, "1x576 to 49152", bytes(&[&w]), || row.matmul(&w));
     for (m, n, k) in [(8, INNER, HIDDEN), (128, INNER, HIDDEN), (512, 512, 512), (1024, 1024, 1024)] {
         let x = normal(&[m, k]);
-        let w = normal(&[n, k]).transpose(&[1, 0]).expect("a view");
+        let w = normal(&[n, k]).transpose([1, 0]).expect("a view");
         let work = operations(2 * i64::from(m) * i64::from(n) * i64::from(k));
         op(&mut group, &format!("{m}x{k} to {n}"), work, || x.matmul(&w));
     }

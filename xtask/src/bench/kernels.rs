@@ -1,5 +1,6 @@
 //! The CPU kernels of mlx-ops, as `cargo bench -p mlx-ops` measures them.
 
+use super::output;
 use crate::{Result, project};
 use serde_json::Value;
 use std::fmt::Write;
@@ -27,11 +28,7 @@ pub fn measure(sh: &Shell) -> Result<Vec<Kernel>> {
     // What an earlier version of the benches left there would be listed too.
     sh.remove_path(&folder)?;
     eprintln!("kernels: cargo bench -p mlx-ops --bench cpu");
-    cmd!(sh, "cargo bench --quiet -p mlx-ops --bench cpu")
-        .env("CRITERION_HOME", &folder)
-        .quiet()
-        .ignore_stdout()
-        .run()?;
+    output(cmd!(sh, "cargo bench --quiet -p mlx-ops --bench cpu").env("CRITERION_HOME", &folder))?;
     let mut kernels = Vec::new();
     collect(&folder, &mut kernels)?;
     if kernels.is_empty() {

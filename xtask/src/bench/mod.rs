@@ -12,6 +12,9 @@ use xshell::Cmd;
 /// How often each side runs unless the caller says otherwise.
 const ROUNDS: usize = 5;
 
+/// How much of a failed program's log is shown.
+const LOG_LINES: usize = 20;
+
 /// Measures a suite and compares the ratios with what the project promises.
 pub fn run(flags: &flags::Bench) -> Result {
     project::known_suite("bench", &flags.suite, &["lm", "cpu"])?;
@@ -24,9 +27,22 @@ pub fn run(flags: &flags::Bench) -> Result {
 /// Runs one side once and reads the JSON object that it prints last.
 fn answer(command: Cmd) -> Result<Value> {
     let shown = command.to_string();
-    let text = command.quiet().read()?;
+    let text = output(command)?;
     let last = text.lines().last().unwrap_or_default();
     serde_json::from_str(last).map_err(|e| format!("`{shown}` printed no JSON: {e}: {last}").into())
+}
+
+/// Runs a program and returns what it prints. What it logs is shown only if it fails.
+fn output(command: Cmd) -> Result<String> {
+    let shown = command.to_string();
+    let output = command.quiet().ignore_status().output()?;
+    if !output.status.success() {
+        let log = String::from_utf8_lossy(&output.stderr);
+        let lines: Vec<&str> = log.lines().collect();
+        let end = lines[lines.len().saturating_sub(LOG_LINES)..].join("\n");
+        return Err(format!("`{shown}` ended with {}:\n{end}", output.status).into());
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// The middle value, or the mean of the middle two.
@@ -39,6 +55,15 @@ fn median(mut values: Vec<f64>) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_answer_is_the_last_line_and_a_failure_shows_its_log() {
+        let sh = project::shell().unwrap();
+        let run = |script: &str| answer(sh.cmd("sh").arg("-c").arg(script)).map_err(|e| e.to_string());
+        assert_eq!(run(r#"echo loading; echo '{"a": 1}'"#).unwrap()["a"], 1);
+        assert!(run("echo no model >&2; exit 3").unwrap_err().ends_with("\nno model"));
+        assert!(run("echo done").unwrap_err().contains("printed no JSON"));
+    }
 
     #[test]
     fn the_median_of_an_even_count_lies_between_the_middle_two() {
