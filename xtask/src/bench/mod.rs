@@ -4,6 +4,7 @@ mod cpu;
 mod figures;
 mod kernels;
 mod lm;
+mod load;
 
 use crate::{Result, flags, project};
 use serde_json::Value;
