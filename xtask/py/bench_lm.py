@@ -2,8 +2,9 @@
 
     python bench_lm.py --model DIR --prompt-tokens P --gen-tokens G [--repeats N] [--json]
 
-Prints prompt_tps, generation_tps (medians of the repeats after a warm-up), peak_memory in bytes and
-load_seconds. The prompt is fixed pseudo-random ids, decoding is greedy and does not stop at the end token.
+Prints prompt_tps, generation_tps (medians of the repeats after a warm-up), peak_memory (MLX's) and peak_resident (the
+process's) in bytes and load_seconds. P may be a list: the two rates are then the first length's, and prefill and decode
+have all by length. The prompt is fixed pseudo-random ids, decoding is greedy and does not stop at the end token.
 """
 
 import argparse
@@ -17,6 +18,7 @@ from mlx_lm.generate import generate_step
 from mlx_lm.utils import load_model
 
 import oracle
+from measuring import peak_resident, prompt_ids, sizes
 
 
 def load_f32(folder):
@@ -25,15 +27,6 @@ def load_f32(folder):
     model.set_dtype(mx.float32)
     mx.eval(model.parameters())
     return model, config["vocab_size"], time.perf_counter() - start
-
-
-def prompt_ids(count, vocab):
-    """A linear congruential sequence, so that another program can feed the same ids."""
-    state, ids = 1, []
-    for _ in range(count):
-        state = (state * 1103515245 + 12345) % 2**31
-        ids.append((state >> 16) % vocab)
-    return ids
 
 
 def measure(model, ids, count):
@@ -51,20 +44,27 @@ def measure(model, ids, count):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", type=Path, required=True)
-    parser.add_argument("--prompt-tokens", type=int, default=128)
+    parser.add_argument("--prompt-tokens", type=sizes, default=[128])
     parser.add_argument("--gen-tokens", type=int, default=32)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--json", action="store_true", help="one JSON object and nothing else")
     args = parser.parse_args()
 
     model, vocab, load_seconds = load_f32(args.model)
-    ids = prompt_ids(args.prompt_tokens, vocab)
-    measure(model, ids[:8], 4)
-    rates = [measure(model, ids, args.gen_tokens) for _ in range(args.repeats)]
+    measure(model, prompt_ids(8, vocab), 4)
+    prefill, decode = {}, {}
+    for length in args.prompt_tokens:
+        rates = [measure(model, prompt_ids(length, vocab), args.gen_tokens) for _ in range(args.repeats)]
+        prefill[length] = round(statistics.median(rate[0] for rate in rates), 3)
+        decode[length] = round(statistics.median(rate[1] for rate in rates), 3)
+    first = args.prompt_tokens[0]
     result = {
-        "prompt_tps": round(statistics.median(rate[0] for rate in rates), 3),
-        "generation_tps": round(statistics.median(rate[1] for rate in rates), 3),
+        "prompt_tps": prefill[first],
+        "generation_tps": decode[first],
+        "prefill": prefill,
+        "decode": decode,
         "peak_memory": mx.get_peak_memory(),
+        "peak_resident": peak_resident(),
         "load_seconds": round(load_seconds, 3),
         "prompt_tokens": args.prompt_tokens,
         "gen_tokens": args.gen_tokens,

@@ -32,18 +32,21 @@ xflags::xflags! {
             optional --filter text: String
         }
 
-        /// Measure against the Python reference, side by side. The suite is `lm`.
+        /// Measure against other programs, side by side. The suites are `lm` (mlx-lm, dense and packed weights) and
+        /// `cpu` (mlx-lm and llama.cpp on this CPU, and every CPU kernel).
         cmd bench {
-            /// What to measure: `lm`.
+            /// What to measure: `lm` or `cpu`.
             required suite: String
             /// How often each side runs; the medians count.
             optional --rounds count: usize
-            /// The length of the prompt in tokens.
+            /// The length of the prompt in tokens (`lm` alone: `cpu` has a list).
             optional --prompt-tokens count: usize
             /// How many tokens to generate.
             optional --gen-tokens count: usize
             /// Print one JSON object in place of the table.
             optional --json
+            /// Two rounds of one prompt length (`cpu` alone).
+            optional --quick
         }
 
         /// Check the house rules that a program can check.
@@ -104,6 +107,7 @@ pub struct Bench {
     pub prompt_tokens: Option<usize>,
     pub gen_tokens: Option<usize>,
     pub json: bool,
+    pub quick: bool,
 }
 
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use xshell::cmd;
 
 /// Lets the reference write its cases, then runs ours over them and prints the table.
 pub fn run(flags: &flags::Parity) -> Result {
-    project::known_suite("parity", &flags.suite)?;
+    project::known_suite("parity", &flags.suite, &["lm"])?;
     let sh = project::shell()?;
     let python = python::reference(&sh)?;
     let cases = project::results(&sh, "parity/lm")?;

@@ -43,11 +43,11 @@ pub fn pass_through(command: Cmd) -> Result {
 }
 
 /// Refuses a suite that does not exist.
-pub fn known_suite(command: &str, suite: &str) -> Result<()> {
-    match suite {
-        "lm" => Ok(()),
-        other => Err(format!("`{command}` has no suite `{other}`; it has `lm`.").into()),
+pub fn known_suite(command: &str, suite: &str, known: &[&str]) -> Result<()> {
+    if known.contains(&suite) {
+        return Ok(());
     }
+    Err(format!("`{command}` has no suite `{suite}`; it has `{}`.", known.join("` and `")).into())
 }
 
 /// Makes `link` lead to `to`, whatever it led to before.

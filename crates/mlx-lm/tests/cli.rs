@@ -65,6 +65,25 @@ fn a_chat_answers_line_by_line() {
     assert!(prompt(1) < prompt(0) + 15, "the second turn computes only what is new: {answers:?}");
 }
 
+#[test]
+fn a_bench_measures_what_its_lists_name() {
+    let model = model_or_skip!();
+    let lists = ["-p", "8,16", "--context", "24", "--sequences", "1,2", "-g", "4", "--repeats", "1"];
+    let bench = run(&[&["bench", "--model", &model, "--json"], &lists[..]].concat(), "");
+    assert!(bench.status.success(), "{}", text(&bench.stderr));
+    let json: Value = serde_json::from_slice(&bench.stdout).unwrap();
+    for (group, sizes) in [("prefill", &["8", "16"][..]), ("decode", &["24"]), ("sequences", &["1", "2"])] {
+        let rates = json[group].as_object().unwrap();
+        assert_eq!(rates.keys().map(String::as_str).collect::<Vec<_>>(), sizes, "{group}");
+        assert!(rates.values().all(|rate| rate.as_f64().unwrap() > 0.0), "{group}: {rates:?}");
+    }
+    // 30 layers with 3 heads of 64 keys and 64 values, in f32, of 24 positions and half of the 4 generated.
+    assert_eq!(json["cache_bytes"]["24"], 30 * 2 * 3 * 64 * 4 * 26);
+    assert_eq!(json["prompt_tps"], json["prefill"]["8"]);
+    refused(&["bench", "--model", &model, "-p", "9000"], "more than the 8192");
+    refused(&["bench", "--model", &model, "-p", "8", "--sequences", "2", "-g", "9000"], "more than the 8192");
+}
+
 /// Ctrl-C ends the answer; the conversation goes on.
 #[cfg(unix)]
 #[test]

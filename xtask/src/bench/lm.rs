@@ -1,12 +1,12 @@
-//! `cargo xtask bench`: ours and the Python reference on the same weights, taking turns in one run.
+//! `cargo xtask bench lm`: ours and the Python reference, dense and packed.
 
+use super::{ROUNDS, answer, median};
 use crate::{Result, fetch, flags, project, python};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use xshell::{Cmd, Shell, cmd};
 
-const ROUNDS: usize = 5;
 const PROMPT_TOKENS: usize = 128;
 const GEN_TOKENS: usize = 32;
 
@@ -37,7 +37,9 @@ struct Rates {
 
 /// Measures every set of weights and compares the ratios with what the project promises.
 pub fn run(flags: &flags::Bench) -> Result {
-    project::known_suite("bench", &flags.suite)?;
+    if flags.quick {
+        return Err("`--quick` belongs to `bench cpu`.".into());
+    }
     let sh = project::shell()?;
     let gguf = fetch::inputs()?.join(fetch::DEFAULT_MODEL);
     let python = python::reference(&sh)?;
@@ -96,10 +98,8 @@ fn take_turns(
 /// Runs one side once and reads the JSON object that it prints last.
 fn measured(command: Cmd) -> Result<Rates> {
     let shown = command.to_string();
-    let text = command.quiet().read()?;
-    let last = text.lines().last().unwrap_or_default();
-    let read: Value = serde_json::from_str(last).map_err(|e| format!("`{shown}` printed no JSON: {e}: {last}"))?;
-    let number = |key: &str| read[key].as_f64().ok_or_else(|| format!("`{shown}` printed no number `{key}`: {last}"));
+    let read = answer(command)?;
+    let number = |key: &str| read[key].as_f64().ok_or_else(|| format!("`{shown}` printed no number `{key}`: {read}"));
     Ok(Rates {
         prefill: number("prompt_tps")?,
         decode: number("generation_tps")?,
@@ -116,12 +116,6 @@ fn medians(rounds: &[Rates]) -> Rates {
         peak_memory: of(|rates| rates.peak_memory),
         load: of(|rates| rates.load),
     }
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    let middle = values.len() / 2;
-    if values.len() % 2 == 1 { values[middle] } else { (values[middle - 1] + values[middle]) / 2.0 }
 }
 
 fn as_table(table: &[Row]) -> String {
@@ -176,13 +170,6 @@ fn summary(table: &[Row]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_median_of_an_even_count_lies_between_the_middle_two() {
-        for (values, expected) in [(vec![3.0, 1.0, 2.0], 2.0), (vec![4.0, 1.0, 3.0, 2.0], 2.5), (vec![7.0], 7.0)] {
-            assert_eq!(median(values), expected);
-        }
-    }
 
     #[test]
     fn the_summary_names_both_ratios_of_each_set_of_weights() {
