@@ -8,7 +8,7 @@ use super::packed;
 use super::quantized::{Matrix, fits_stacked, inputs, is_float, result_type};
 use super::short;
 use super::simd::Isa;
-use crate::Quantization;
+use crate::{Precision, Quantization};
 use mlx_core::kernel::{Input, Kernel, Output};
 use mlx_core::{Array, Dtype, Error, Result, ops};
 use std::borrow::Cow;
@@ -35,7 +35,7 @@ pub fn gather_quantized_matmul(
         return None;
     }
     let parts = inputs(&[x, w, scales], biases);
-    apply(GatheredPacked { q, sorted: indices.sorted }, parts, x, w, indices)
+    apply(GatheredPacked { q, sorted: indices.sorted, precision: Precision::current() }, parts, x, w, indices)
 }
 
 /// `x @ w` of the entries that are named: on the CPU, f32.
@@ -168,6 +168,7 @@ fn gathered_shape(inputs: &[Array], n: i32) -> Vec<i32> {
 struct GatheredPacked {
     q: Quantization,
     sorted: bool,
+    precision: Precision,
 }
 
 impl Kernel for GatheredPacked {
@@ -183,7 +184,7 @@ impl Kernel for GatheredPacked {
 
     fn run(&self, inputs: &[Input<'_>], outputs: &mut [Output<'_>]) -> Result<()> {
         let [.., lhs, rhs] = inputs else { return Err(Error::new("[gather] expected two arrays of indices")) };
-        let (x, matrix) = (short::read(&inputs[0])?, Matrix::new(&inputs[1..], self.q)?);
+        let (x, matrix) = (short::read(&inputs[0])?, Matrix::new(&inputs[1..], self.q, self.precision)?);
         let (lhs, rhs) = (lhs.values::<u32>()?, rhs.values::<u32>()?);
         let rows = inputs[1].shape().iter().nth_back(1).map_or(0, |&rows| rows as usize);
         let sizes = Sizes::new(&inputs[0], &inputs[1], rows);

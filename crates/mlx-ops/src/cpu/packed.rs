@@ -10,6 +10,7 @@ mod scales;
 
 use super::pool::{self, Shared};
 use super::simd::{self, Isa};
+use crate::Precision;
 use format::{Float4, Float8, Format, Whole};
 pub use scales::Scales;
 use std::ops::Range;
@@ -26,6 +27,8 @@ pub struct Packed<'a> {
     pub bits: usize,
     /// A power of two that divides `inner`, at least 16.
     pub group: usize,
+    /// Whether several rows may be multiplied as fixed-point numbers.
+    pub precision: Precision,
 }
 
 impl<'a> Packed<'a> {
@@ -94,7 +97,7 @@ fn product_of<F: Format>(isa: Isa, x: &[f32], matrix: &Packed<'_>, out: &mut [f3
     let biases = matrix.biases.map_or(0, Scales::len);
     assert_eq!(biases, if F::BIASED { matrix.scales.len() } else { 0 }, "biases of a packed matrix");
     #[cfg(target_arch = "x86_64")]
-    if m >= FIXED_ROWS && super::fixed::product(isa, x, matrix, out) {
+    if m >= FIXED_ROWS && matrix.precision == Precision::Fast && super::fixed::product(isa, x, matrix, out) {
         return;
     }
     let mut ordered = vec![0.0; x.len()];

@@ -8,7 +8,7 @@ use super::quantized;
 use super::scratch;
 use super::simd::{self, Isa, Lanes};
 use crate::projection::{Matrix, Projection};
-use crate::{Activation, Quantization, Tensor};
+use crate::{Activation, Precision, Quantization, Tensor};
 use mlx_core::kernel::{Input, Kernel, Output};
 use mlx_core::{Array, Dtype, Error, Result};
 use std::ffi::CStr;
@@ -55,6 +55,7 @@ pub fn projection(p: &Projection<'_>, x: &Tensor) -> Option<Result<Array>> {
 struct Layer {
     /// How the matrix is packed and whether it has biases; `None`: dense.
     packed: Option<(Quantization, bool)>,
+    precision: Precision,
     bias: bool,
     norm: Option<f32>,
     after: Option<f32>,
@@ -80,7 +81,8 @@ impl Layer {
         };
         let eps = |norm: Option<(&Tensor, f32)>| norm.map(|(_, eps)| eps);
         let (norm, after) = (eps(p.norm), eps(p.after));
-        Self { packed, bias: p.bias.is_some(), norm, after, gate: p.gate, residual: p.residual.is_some() }
+        let precision = Precision::current();
+        Self { packed, precision, bias: p.bias.is_some(), norm, after, gate: p.gate, residual: p.residual.is_some() }
     }
 
     fn matrix<'a>(&self, matrix: &'a Matrix) -> impl Iterator<Item = &'a Tensor> {
@@ -174,7 +176,7 @@ impl Layer {
     fn product(&self, isa: Isa, x: &[f32], parts: &Parts<'_, Input<'_>>, out: &mut [f32]) -> Result<()> {
         match self.packed {
             Some((q, _)) => {
-                quantized::Matrix::new(parts.matrix, q)?.product(isa, x, out);
+                quantized::Matrix::new(parts.matrix, q, self.precision)?.product(isa, x, out);
                 Ok(())
             }
             None => dense::product_with(isa, x, last(parts.x), &parts.matrix[0], out),

@@ -4,7 +4,7 @@ use super::experts::{Indices, gather_quantized_matmul};
 use super::packed::{self, Packed, Scales};
 use super::short;
 use super::simd::Isa;
-use crate::Quantization;
+use crate::{Precision, Quantization};
 use mlx_core::kernel::{Input, Kernel, Output};
 use mlx_core::{Array, Dtype, Result, bf16, f16, ops};
 use std::borrow::Cow;
@@ -20,7 +20,7 @@ pub fn matmul(x: &Array, w: &Array, scales: &Array, biases: Option<&Array>, q: Q
     if !(is_float(x) && fits(*x.shape().last()?, w, scales, biases, q)) {
         return None;
     }
-    Some(super::one(Matmul(q), &inputs(&[x, w, scales], biases)))
+    Some(super::one(Matmul { q, precision: Precision::current() }, &inputs(&[x, w, scales], biases)))
 }
 
 /// The inputs of a kernel: the first ones, and biases where there are any.
@@ -79,6 +79,7 @@ pub struct Matrix<'a> {
     biases: Option<Values<'a>>,
     inner: usize,
     q: Quantization,
+    precision: Precision,
 }
 
 /// [`Scales`] that may have been copied together.
@@ -114,18 +115,18 @@ impl<'a> Values<'a> {
 
 impl<'a> Matrix<'a> {
     /// From the inputs words, scales and, in mode `affine`, biases; what follows them is not looked at.
-    pub fn new(inputs: &'a [Input<'_>], q: Quantization) -> Result<Self> {
+    pub fn new(inputs: &'a [Input<'_>], q: Quantization, precision: Precision) -> Result<Self> {
         let words = inputs[0].values::<u32>()?;
         let inner = inputs[0].shape().last().map_or(0, |&words| words as usize * 32 / q.bits as usize);
         let biases = (q.mode == "affine").then(|| Values::new(&inputs[2], q)).transpose()?;
-        Ok(Self { words, scales: Values::new(&inputs[1], q)?, biases, inner, q })
+        Ok(Self { words, scales: Values::new(&inputs[1], q)?, biases, inner, q, precision })
     }
 
     /// What the product reads.
     pub fn packed(&self) -> Packed<'_> {
         let (scales, biases) = (self.scales.scales(), self.biases.as_ref().map(Values::scales));
         let (bits, group) = (self.q.bits as usize, self.q.group_size as usize);
-        Packed { words: &self.words, scales, biases, inner: self.inner, bits, group }
+        Packed { words: &self.words, scales, biases, inner: self.inner, bits, group, precision: self.precision }
     }
 
     /// The one with this number, of matrices of `rows` rows.
@@ -141,7 +142,10 @@ impl<'a> Matrix<'a> {
 
 /// Inputs `x`, packed words, scales and, in mode `affine`, biases.
 #[derive(PartialEq)]
-struct Matmul(Quantization);
+struct Matmul {
+    q: Quantization,
+    precision: Precision,
+}
 
 impl Kernel for Matmul {
     fn name(&self) -> &'static CStr {
@@ -157,7 +161,7 @@ impl Kernel for Matmul {
     }
 
     fn run(&self, inputs: &[Input<'_>], outputs: &mut [Output<'_>]) -> Result<()> {
-        let (x, matrix) = (short::read(&inputs[0])?, Matrix::new(&inputs[1..], self.0)?);
+        let (x, matrix) = (short::read(&inputs[0])?, Matrix::new(&inputs[1..], self.q, self.precision)?);
         short::write(&mut outputs[0], |out| {
             matrix.product(Isa::best(), &x, out);
             Ok(())
@@ -165,7 +169,7 @@ impl Kernel for Matmul {
     }
 
     fn fallback(&self, inputs: &[Array]) -> Result<Vec<Array>> {
-        let q = self.0;
+        let q = self.q;
         let [x, w, scales] = [0, 1, 2].map(|i| &inputs[i]);
         Ok(vec![ops::quantized_matmul(x, w, scales, inputs.get(3), true, Some(q.group_size), Some(q.bits), q.mode)?])
     }

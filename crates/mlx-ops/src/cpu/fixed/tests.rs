@@ -1,6 +1,7 @@
 //! Fixed-point products against the same arithmetic in plain Rust, to the bit, and against f64.
 
 use super::product;
+use crate::Precision;
 use crate::cpu::packed::{self, Packed, Scales};
 use crate::cpu::simd::Isa;
 
@@ -37,7 +38,7 @@ impl Matrix {
     fn packed(&self) -> Packed<'_> {
         let Self { words, scales, biases, inner, bits, group } = self;
         let (scales, biases) = (Scales::F32(scales), Some(Scales::F32(biases)));
-        Packed { words, scales, biases, inner: *inner, bits: *bits, group: *group }
+        Packed { words, scales, biases, inner: *inner, bits: *bits, group: *group, precision: Precision::Fast }
     }
 
     fn rows(&self) -> usize {
