@@ -173,10 +173,13 @@ fn take_turns(sh: &Shell, programs: &[Program], rounds: usize) -> Result<(Vec<Co
             eprintln!("round {round} of {rounds}: {}", program.title);
             let [first, rest @ ..] = &program.command[..] else { continue };
             let before = Ticks::now();
-            figures.push(figures::read(&answer(sh.cmd(first).args(rest))?));
+            let mut found = figures::read(&answer(sh.cmd(first).args(rest))?);
             if let (Some(before), Some(after)) = (before, Ticks::now()) {
-                busy = busy.max(after.others_since(&before));
+                let others = after.others_since(&before);
+                busy = busy.max(others);
+                found.insert("others_cpu".to_owned(), others);
             }
+            figures.push(found);
         }
     }
     let columns = programs.iter().zip(&found);
@@ -188,7 +191,7 @@ fn take_turns(sh: &Shell, programs: &[Program], rounds: usize) -> Result<(Vec<Co
 fn rows(sizes: &Sizes) -> Vec<String> {
     let groups = [("prefill", sizes.prompts), ("decode", sizes.contexts), ("sequences", sizes.sequences)];
     let rates = groups.iter().flat_map(|(group, sizes)| sizes.iter().map(move |size| format!("{group}_{size}")));
-    rates.chain(["peak_resident".to_owned(), "load_seconds".to_owned()]).collect()
+    rates.chain(["peak_resident", "load_seconds", "others_cpu"].map(str::to_owned)).collect()
 }
 
 fn notes(sizes: &Sizes, inputs: &Inputs, busy: f64) -> String {

@@ -139,6 +139,7 @@ fn label(name: &str) -> String {
     match name.split_once('_') {
         _ if name == "peak_resident" => "peak memory, MiB".to_owned(),
         _ if name == "load_seconds" => "load, s".to_owned(),
+        _ if name == "others_cpu" => "used by others, % of CPU".to_owned(),
         Some(("decode", size)) => format!("decode at context {size}"),
         Some(("sequences", size)) => format!("decode, {size} sequences"),
         Some((group, size)) => format!("{group} {size}"),
@@ -151,6 +152,7 @@ fn shown(name: &str, value: Option<&f64>) -> String {
         None => "-".to_owned(),
         Some(bytes) if name == "peak_resident" => format!("{:.0}", bytes / f64::from(1 << 20)),
         Some(seconds) if name == "load_seconds" => format!("{seconds:.2}"),
+        Some(share) if name == "others_cpu" => format!("{:.0}", share * 100.0),
         Some(rate) => format!("{rate:.1}"),
     }
 }
