@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 pub enum Precision {
     /// All of it in f32.
     Full,
-    /// Products of several rows with a packed matrix may take the rows as fixed-point numbers of 16 bits, each off by at most
+    /// Products with a packed matrix may take the rows of `x` as fixed-point numbers of 16 bits, each off by at most
     /// 1/65,000 of the largest in its group: between f32 and TF32, which MLX takes on NVIDIA GPUs.
     Fast,
 }

@@ -40,11 +40,15 @@ impl<'a> Packed<'a> {
         Packed { words: &self.words[rows.start * words..rows.end * words], scales, biases, ..*self }
     }
 
-    /// Where the words, scales and biases are, and their bytes.
+    /// Asks for the scales and biases of the `step` rows that lie as far behind these `rows` as `row` behind their first.
     #[inline(always)]
-    fn parts(&self) -> [(*const u8, usize); 3] {
-        let none = (self.words.as_ptr().cast(), 0);
-        [(none.0, size_of_val(self.words)), self.scales.bytes(), self.biases.map_or(none, Scales::bytes)]
+    pub fn ask_ahead(&self, rows: usize, row: usize, step: usize) {
+        for (at, bytes) in [Some(self.scales), self.biases].into_iter().flatten().map(Scales::bytes) {
+            let width = bytes / rows;
+            for line in (0..step * width).step_by(64) {
+                simd::prefetch(at.wrapping_add((rows + row) * width + line));
+            }
+        }
     }
 
     /// The scales and biases of all rows as f32, in place of what the buffers held; floats have biases of zero.
@@ -65,7 +69,7 @@ const FEW_ROWS: usize = 48;
 
 /// Rows of `x` from which fixed-point numbers are faster where the processor has the instructions.
 #[cfg(target_arch = "x86_64")]
-const FIXED_ROWS: usize = 2;
+const FIXED_ROWS: usize = 1;
 
 /// Multiplications below which a second thread costs more than it saves.
 const PARALLEL: usize = 256 * 1024;

@@ -12,7 +12,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
 
-/// Chunks handed out per thread: a thread that comes late leaves its share to the others.
+/// Parts per thread where a caller cuts the work itself: a thread that comes late leaves its own to the others.
 const CHUNKS_PER_THREAD: usize = 4;
 
 /// How long a worker stays awake for the next product.
@@ -23,18 +23,32 @@ struct Job<'a> {
     f: &'a (dyn Fn(Range<usize>) + Sync),
     next: AtomicUsize,
     n: usize,
-    chunk: usize,
+    step: usize,
+    threads: usize,
     panic: Mutex<Option<Box<dyn Any + Send>>>,
 }
 
 impl Job<'_> {
-    fn work(&self) {
+    /// The next range: first a long one for each thread, since a stream from memory starts slowly, then short ones for those
+    /// who come first.
+    fn take(&self) -> Option<Range<usize>> {
+        let mut start = self.next.load(Ordering::Relaxed);
         loop {
-            let start = self.next.fetch_add(self.chunk, Ordering::Relaxed);
             if start >= self.n {
-                return;
+                return None;
             }
-            (self.f)(start..self.n.min(start + self.chunk));
+            let share = if start < self.n / 4 * 3 { self.n / 4 * 3 } else { self.n / 8 };
+            let end = self.n.min(start + (share / self.threads).max(1).next_multiple_of(self.step));
+            match self.next.compare_exchange_weak(start, end, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => return Some(start..end),
+                Err(now) => start = now,
+            }
+        }
+    }
+
+    fn work(&self) {
+        while let Some(range) = self.take() {
+            (self.f)(range);
         }
     }
 }
@@ -152,8 +166,8 @@ pub fn split(n: usize, step: usize, parallel: bool, f: impl Fn(Range<usize>) + S
         return f(0..n);
     }
     let pool = Pool::get();
-    let chunk = n.div_ceil(parts()).next_multiple_of(step);
-    let job = Job { f: &f, next: AtomicUsize::new(0), n, chunk, panic: Mutex::default() };
+    let threads = pool.workers().len() + 1;
+    let job = Job { f: &f, next: AtomicUsize::new(0), n, step, threads, panic: Mutex::default() };
     pool.run(&job);
     // What a worker met is the caller's to report.
     if let Some(panic) = job.panic.into_inner().unwrap_or_else(PoisonError::into_inner) {

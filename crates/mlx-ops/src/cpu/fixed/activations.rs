@@ -118,8 +118,6 @@ unsafe fn fix<const BITS: usize>(x: &[f32], inverses: &mut [f32], bytes: *mut u8
         all = _mm_max_epi32(all, most);
         *inverse = _mm_cvtss_f32(_mm_castsi128_ps(most));
     }
-    // A group of zeros needs a step that has an inverse.
-    let step = |most: f32| (most * (1.0 / LARGEST)).max(f32::MIN_POSITIVE);
     for (at, most) in inverses.iter().enumerate() {
         // SAFETY: the block has room for the steps of every group.
         unsafe { *steps.add(2 * at * ROWS) = step(*most) };
@@ -158,10 +156,16 @@ unsafe fn fix<const BITS: usize>(x: &[f32], inverses: &mut [f32], bytes: *mut u8
     _mm_cvtsi128_si32(all) < f32::INFINITY.to_bits() as i32
 }
 
+/// The step of a group whose largest number this is; also a group of zeros needs one that has an inverse.
+#[inline]
+pub fn step(most: f32) -> f32 {
+    (most * (1.0 / LARGEST)).max(f32::MIN_POSITIVE)
+}
+
 /// The largest lane, in every lane.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-fn largest(x: __m512i) -> __m128i {
+pub fn largest(x: __m512i) -> __m128i {
     let x = _mm256_max_epi32(_mm512_castsi512_si256(x), _mm512_extracti64x4_epi64::<1>(x));
     let x = _mm_max_epi32(_mm256_castsi256_si128(x), _mm256_extracti128_si256::<1>(x));
     let x = _mm_max_epi32(x, _mm_shuffle_epi32::<0x4e>(x));

@@ -1,4 +1,4 @@
-//! Products of several rows with a packed matrix, in integers: `x` becomes fixed-point numbers of 16 bits.
+//! Products with a packed matrix, in integers: `x` becomes fixed-point numbers of 16 bits.
 //!
 //! Each group of each row of `x` gets a step `s = max|x| / 32512`, and `q = round(x / s)` is `256 * high + low` with two
 //! signed bytes. Codes are unsigned bytes, so AVX-512 VNNI sums `code * high` and `code * low` exactly, and a group adds
@@ -8,6 +8,7 @@
 mod activations;
 mod micro;
 mod panel;
+mod single;
 #[cfg(test)]
 mod tests;
 
@@ -43,6 +44,9 @@ fn product_of<const BITS: usize>(x: &[f32], matrix: &Packed<'_>, out: &mut [f32]
     assert_eq!(matrix.words.len() * (32 / BITS), rows * matrix.inner, "words of a packed matrix");
     assert_eq!(matrix.scales.len() * matrix.group, rows * matrix.inner, "scales of a packed matrix");
     assert_eq!(matrix.biases.map_or(0, Scales::len), matrix.scales.len(), "biases of a packed matrix");
+    if m == 1 {
+        return single::product::<BITS>(x, matrix, out);
+    }
     let parallel = m * rows * matrix.inner >= PARALLEL;
     // SAFETY: the caller found the instruction set.
     let Some(x) = (unsafe { Activations::new::<BITS>(x, matrix.inner, matrix.group, parallel) }) else {

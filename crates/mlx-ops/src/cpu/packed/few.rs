@@ -8,8 +8,11 @@ use std::marker::PhantomData;
 /// Rows of the matrix that are multiplied together.
 pub const STEP: usize = 4;
 
+/// Rows whose scales and biases are widened together.
+const WIDENED: usize = 32;
+
 /// Rows by which memory is asked ahead: lines of four rows in turn are no stream that the processor would read ahead.
-const AHEAD: usize = 16;
+const AHEAD: usize = 8;
 
 /// Brings rows into the order in which codes come out of their words.
 pub struct Order<'a, F> {
@@ -63,24 +66,13 @@ impl<'a, F> Few<'a, F> {
     }
 }
 
-/// Asks for what lies [`AHEAD`] rows after the `bytes` of `rows` rows.
-#[inline(always)]
-fn ask_ahead(at: *const u8, bytes: usize, rows: usize) {
-    const LINE: usize = 64;
-    let ahead = bytes / rows * AHEAD;
-    for line in (0..bytes).step_by(LINE) {
-        prefetch(at.wrapping_add(ahead + line));
-    }
-}
-
 impl<F: Format> Kernel for Few<'_, F> {
     #[inline(always)]
     unsafe fn run<V: Lanes>(self) {
         let (mut scales, mut biases) = (Vec::new(), Vec::new());
-        for first in self.part.range.clone().step_by(STEP) {
-            let end = self.part.range.end.min(first + STEP);
+        for first in self.part.range.clone().step_by(WIDENED) {
+            let end = self.part.range.end.min(first + WIDENED);
             let matrix = self.part.matrix.part(first..end);
-            matrix.parts().into_iter().for_each(|(at, bytes)| ask_ahead(at, bytes, end - first));
             // SAFETY: the caller has the instruction set; rows of x and of the matrix stay within theirs.
             unsafe {
                 let scales = matrix.scales.widened::<V>(&mut scales).as_ptr();
@@ -89,11 +81,14 @@ impl<F: Format> Kernel for Few<'_, F> {
                     None => scales,
                 };
                 let rows = Rows { first, words: matrix.words.as_ptr(), scales, biases };
-                if end - first == STEP {
-                    self.whole_step::<V>(rows);
-                    continue;
+                let mut row = 0;
+                while row + STEP <= end - first {
+                    self.ask_ahead(rows.words, row);
+                    matrix.ask_ahead(end - first, row, STEP);
+                    self.whole_step::<V>(rows, row);
+                    row += STEP;
                 }
-                for row in 0..end - first {
+                for row in row..end - first {
                     for i in 0..self.part.m {
                         self.block::<V, 1, 1>(i, rows, row);
                     }
@@ -104,26 +99,36 @@ impl<F: Format> Kernel for Few<'_, F> {
 }
 
 impl<F: Format> Few<'_, F> {
-    /// All rows of `x` with [`STEP`] rows of the matrix.
+    /// Asks for the words [`AHEAD`] rows after those of a step from `row` on.
     #[inline(always)]
-    unsafe fn whole_step<V: Lanes>(&self, rows: Rows) {
+    fn ask_ahead(&self, words: *const u32, row: usize) {
+        let bytes = self.part.matrix.inner * F::BITS / 8;
+        let at = words.cast::<u8>().wrapping_add((row + AHEAD) * bytes);
+        for line in (0..STEP * bytes).step_by(64) {
+            prefetch(at.wrapping_add(line));
+        }
+    }
+
+    /// All rows of `x` with [`STEP`] of the given rows from `row` on.
+    #[inline(always)]
+    unsafe fn whole_step<V: Lanes>(&self, rows: Rows, row: usize) {
         let mut i = 0;
         // SAFETY: the caller's, and i stays within the rows of x.
         unsafe {
             while i + 4 <= self.part.m {
                 // As many sums as there are registers for.
                 if V::LEN == 16 {
-                    self.block::<V, 4, 2>(i, rows, 0);
-                    self.block::<V, 4, 2>(i, rows, 2);
+                    self.block::<V, 4, 2>(i, rows, row);
+                    self.block::<V, 4, 2>(i, rows, row + 2);
                 } else {
-                    for row in 0..STEP {
+                    for row in row..row + STEP {
                         self.block::<V, 4, 1>(i, rows, row);
                     }
                 }
                 i += 4;
             }
             while i < self.part.m {
-                self.block::<V, 1, STEP>(i, rows, 0);
+                self.block::<V, 1, STEP>(i, rows, row);
                 i += 1;
             }
         }
