@@ -112,7 +112,10 @@ impl KvCache {
         let [b, kv, added, d] = shape;
         let kept = self.window.map_or(self.length, |window| self.length.min(window - 1));
         let from = self.length - kept;
-        let capacity = (kept + added + STEP - 1) / STEP * STEP;
+        // A long cache grows by more, so that a prompt's chunks do not copy it again and again.
+        let needed = kept + added;
+        let room = if self.window.is_none() && kept > 0 { needed / 8 } else { 0 };
+        let capacity = (needed + room + STEP - 1) / STEP * STEP;
         let resize = |old: Option<&Tensor>| -> Result<Tensor> {
             let room = zeros([b, kv, capacity - kept, d], dtype)?;
             Ok(match old {

@@ -78,9 +78,9 @@ struct AnswerArgs {
     /// End the answer before this text; may be given several times.
     #[arg(long)]
     stop: Vec<String>,
-    /// How many prompt tokens one pass takes.
-    #[arg(long, default_value_t = 2048)]
-    prefill_step_size: usize,
+    /// How many prompt tokens one pass takes [default: 256 on a CPU, 2048 on a GPU]
+    #[arg(long)]
+    prefill_step_size: Option<usize>,
     /// Print JSON for programs instead of text for people.
     #[arg(long)]
     json: bool,
@@ -122,7 +122,7 @@ impl AnswerArgs {
     fn options(&self) -> Options {
         Options {
             max_tokens: self.max_tokens,
-            prefill_step: self.prefill_step_size,
+            prefill_step: self.prefill_step_size.unwrap_or_else(mlx_nn::generate::prefill_step),
             sampling: Sampling {
                 temperature: self.temp,
                 top_p: self.top_p,

@@ -9,7 +9,7 @@ pub use text::{Finish, Statistics, TextStream};
 use crate::cache::KvCache;
 use crate::decoder::{Input, Language, Logits, Step};
 use crate::{Error, Result};
-use mlx_ops::{Tensor, async_eval, eval, memory};
+use mlx_ops::{Device, Tensor, async_eval, eval, memory};
 use std::ops::ControlFlow;
 
 /// Changes logits `(1, vocab)` before the sampler sees them, given the tokens so far.
@@ -34,11 +34,19 @@ pub struct Options {
     pub progress: Option<Progress>,
 }
 
+/// How many prompt tokens one forward pass takes unless told: 256 on a CPU, where more of them only take memory, else 2048.
+pub fn prefill_step() -> usize {
+    match Device::current() {
+        Ok(Device::Cpu) => 256,
+        _ => 2048,
+    }
+}
+
 impl Default for Options {
     fn default() -> Self {
         Self {
             max_tokens: 256,
-            prefill_step: 2048,
+            prefill_step: prefill_step(),
             sampling: Sampling::default(),
             stop: Vec::new(),
             processors: Vec::new(),

@@ -5,7 +5,7 @@ mod load;
 pub use load::{Checkpoint, ModelFiles};
 
 use crate::{Embedding, Error, Linear, Result};
-use mlx_ops::{Dtype, Matrix, Quantization, Tensor, concatenate, zeros};
+use mlx_ops::{Dtype, Matrix, Quantization, Tensor, concatenate, memory, zeros};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -215,6 +215,9 @@ impl Weights {
             done += tensor.nbytes();
             progress(done, total);
         }
+        // What joined matrices were made of.
+        memory::clear_cache()?;
+        memory::trim();
         Ok(())
     }
 }

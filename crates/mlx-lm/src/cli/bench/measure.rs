@@ -8,7 +8,7 @@ use mlx_nn::generate::Generation;
 use std::time::Instant;
 
 /// How many positions a chunk of a batch's prompt takes.
-const CHUNK: usize = 512;
+const CHUNK: usize = 256;
 
 /// What one run found.
 pub struct Run {
