@@ -56,6 +56,19 @@ fn queries_see_their_window() {
 }
 
 #[test]
+fn reserved_buffers_do_not_grow() {
+    let mut cache = KvCache::full();
+    cache.reserve(1000);
+    let mut sizes = Vec::new();
+    for count in [256, 256, 256, 200, 32, 25] {
+        let _ = cache.update(positions(cache.offset(), count), positions(cache.offset(), count)).unwrap();
+        sizes.push(cache.nbytes());
+    }
+    // 1,024 positions of keys and values with one feature, and then an eighth more than are needed.
+    assert_eq!(sizes, [8192, 8192, 8192, 8192, 8192, 2 * 4 * 1280]);
+}
+
+#[test]
 fn forgetting() {
     let mut cache = KvCache::full();
     cache.update(positions(0, 10), positions(0, 10)).unwrap();

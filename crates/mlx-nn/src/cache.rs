@@ -47,6 +47,7 @@ pub struct KvCache {
     length: i32,
     offset: i32,
     window: Option<i32>,
+    reserved: i32,
 }
 
 impl KvCache {
@@ -58,6 +59,11 @@ impl KvCache {
     /// A cache of the positions that a sliding window of this size can see.
     pub fn windowed(window: i32) -> Self {
         Self { window: Some(window), ..Self::default() }
+    }
+
+    /// Makes buffers large enough for so many positions when they next grow; a window needs no more than it does.
+    pub fn reserve(&mut self, positions: i32) {
+        self.reserved = positions;
     }
 
     /// How many tokens were seen: the position of the next one.
@@ -114,8 +120,12 @@ impl KvCache {
         let from = self.length - kept;
         // A long cache grows by more, so that a prompt's chunks do not copy it again and again.
         let needed = kept + added;
-        let room = if self.window.is_none() && kept > 0 { needed / 8 } else { 0 };
-        let capacity = (needed + room + STEP - 1) / STEP * STEP;
+        let wanted = match self.window {
+            Some(_) => needed,
+            None if kept == 0 => needed.max(self.reserved),
+            None => (needed + needed / 8).max(self.reserved),
+        };
+        let capacity = (wanted + STEP - 1) / STEP * STEP;
         let resize = |old: Option<&Tensor>| -> Result<Tensor> {
             let room = zeros([b, kv, capacity - kept, d], dtype)?;
             Ok(match old {

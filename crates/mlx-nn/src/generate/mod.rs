@@ -74,6 +74,9 @@ impl<'a> Generation<'a> {
     pub fn new(model: &'a dyn Language, caches: Vec<KvCache>, prompt: &[u32], options: Options) -> Result<Self> {
         let seen = caches.first().map_or(0, KvCache::offset) as usize;
         let max_tokens = check(model, prompt, seen, &options)?;
+        let mut caches = caches;
+        let positions = prompt.len() + max_tokens.min(256);
+        caches.iter_mut().for_each(|cache| cache.reserve(positions as i32));
         let mut generation = Self {
             model,
             caches,

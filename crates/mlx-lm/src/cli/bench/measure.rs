@@ -80,6 +80,7 @@ pub fn sequences(language: &dyn Language, batch: usize, context: usize, count: u
 /// Runs prompts of shape `(B, L)` in chunks; returns each one's next token, `(B, 1)`.
 fn prefill(language: &dyn Language, ids: &Tensor, caches: &mut [KvCache]) -> Result<Tensor> {
     let length = ids.dim(1)?;
+    caches.iter_mut().for_each(|cache| cache.reserve(length));
     let last = (length - 1) / CHUNK as i32 * CHUNK as i32;
     for from in (0..last).step_by(CHUNK) {
         let chunk = ids.i((.., from..from + CHUNK as i32))?;
