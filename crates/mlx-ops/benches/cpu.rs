@@ -2,8 +2,8 @@
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
-use mlx_ops::fast::{self, Frequencies, Mask};
-use mlx_ops::{Device, Dtype, Quantization, Result, Tensor, random};
+use mlx_ops::fast::{self, Attention, Frequencies, Mask, Rotation};
+use mlx_ops::{Activation, Device, Dtype, Quantization, Result, Tensor, random};
 use pulp::{Arch, Simd, WithSimd};
 use std::hint::black_box;
 use std::thread;
@@ -148,19 +148,20 @@ fn dense(c: &mut Criterion) {
 
 fn attention(c: &mut Criterion) {
     let mut group = c.benchmark_group("attention");
-    let scale = 1.0 / (HEAD as f32).sqrt();
+    let all = Attention::new(1.0 / (HEAD as f32).sqrt());
+    let causal = Attention { mask: Mask::Causal, ..all };
     let heads = |count, length| normal(&[1, count, length, HEAD]);
     for keys in [128, 2048] {
         let (q, k, v) = (heads(HEADS, 1), heads(KV_HEADS, keys), heads(KV_HEADS, keys));
         let name = format!("1 query, {keys} keys");
-        op(&mut group, &name, bytes(&[&k, &v]), || fast::attention(&q, &k, &v, scale, Mask::None));
+        op(&mut group, &name, bytes(&[&k, &v]), || fast::attention(&q, &k, &v, &all));
     }
     for length in [128, 512, 2048] {
         let (q, k, v) = (heads(HEADS, length), heads(KV_HEADS, length), heads(KV_HEADS, length));
         // Two products of the pairs that are not masked.
         let pairs = i64::from(length) * i64::from(length + 1) / 2;
         let work = operations(4 * i64::from(HEADS) * i64::from(HEAD) * pairs);
-        op(&mut group, &format!("{length} queries, causal"), work, || fast::attention(&q, &k, &v, scale, Mask::Causal));
+        op(&mut group, &format!("{length} queries, causal"), work, || fast::attention(&q, &k, &v, &causal));
     }
     group.finish();
 }
@@ -174,10 +175,11 @@ fn elementwise(c: &mut Criterion) {
         op(&mut group, &name("rms_norm"), bytes(&[&x, &x]), || fast::rms_norm(&x, Some(&weight), 1e-5));
         op(&mut group, &name("layer_norm"), bytes(&[&x, &x]), || fast::layer_norm(&x, Some(&weight), None, 1e-5));
         let (gate, up) = (normal(&[rows, INNER]), normal(&[rows, INNER]));
-        op(&mut group, &name("swiglu"), bytes(&[&gate, &up, &up]), || fast::swiglu(&gate, &up));
+        op(&mut group, &name("swiglu"), bytes(&[&gate, &up, &up]), || Activation::Silu.gate(&gate, &up));
         let q = normal(&[1, HEADS, rows, HEAD]);
-        let base = Frequencies::Base(10_000.0);
-        op(&mut group, &name("rope"), bytes(&[&q, &q]), || fast::rope(&q, HEAD, false, base, 1.0, 7));
+        let frequencies = Frequencies::Base(10_000.0);
+        let rotation = Rotation { dims: HEAD, traditional: false, frequencies, scale: 1.0, amplitude: 1.0 };
+        op(&mut group, &name("rope"), bytes(&[&q, &q]), || fast::rope(&q, &rotation, 7));
     }
     group.finish();
 }

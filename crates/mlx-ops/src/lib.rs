@@ -16,6 +16,10 @@
 
 mod activation;
 mod attention;
+#[cfg(target_os = "linux")]
+mod cpu;
+#[cfg(not(target_os = "linux"))]
+#[path = "elsewhere.rs"]
 mod cpu;
 mod create;
 mod elementwise;
