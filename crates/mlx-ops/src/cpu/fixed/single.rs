@@ -1,19 +1,18 @@
 //! One row of `x`: the matrix is read as it lies, and the row's numbers in the order of its codes.
 
 use super::activations::{largest, step};
-use crate::cpu::packed::Packed;
+use crate::cpu::packed::{Packed, Scales};
 use crate::cpu::pool::{self, Shared};
 use crate::cpu::simd::{Isa, prefetch};
+use mlx_core::{bf16, f16};
 use std::arch::x86_64::*;
+use std::cell::RefCell;
 use std::ops::Range;
 
 /// Rows of the matrix that are multiplied together.
 const STEP: usize = 4;
 
-/// Rows whose scales and biases are widened together.
-const WIDENED: usize = 32;
-
-/// Rows by which memory is asked ahead: lines of four rows in turn are no stream that the processor would read ahead.
+/// Rows by which words are asked ahead: lines of four rows in turn are no stream that the processor would read ahead.
 const AHEAD: usize = 16;
 
 /// Multiplications below which a second thread costs more than it saves.
@@ -24,20 +23,74 @@ const LANES: usize = 16;
 
 /// `out = x @ matrix.T` for one row; `false` where it is not all finite.
 pub fn product<const BITS: usize>(x: &[f32], matrix: &Packed<'_>, out: &mut [f32]) -> bool {
-    // SAFETY: the caller found the instruction set.
-    let Some(x) = (unsafe { Row::new::<BITS>(x, matrix.group) }) else { return false };
-    let rows = out.len();
-    // SAFETY: parts of a range of rows write disjoint elements of the output.
-    let out = unsafe { Shared::new(out.as_mut_ptr()) };
-    pool::split(rows, STEP, rows * matrix.inner >= PARALLEL, |range| {
-        // SAFETY: the caller found the instruction set, and checked that the matrix has these rows.
-        unsafe { x.with_rows::<BITS>(matrix, range, out.get()) }
-    });
-    true
+    thread_local! {
+        static LAST: RefCell<Row> = RefCell::default();
+    }
+    let mut row = LAST.take();
+    // SAFETY: the caller found the instruction set, and checked the lengths.
+    let finite = unsafe { row.fill::<BITS>(x, matrix.group) };
+    if finite {
+        match (matrix.scales, matrix.biases) {
+            (Scales::F16(scales), Some(Scales::F16(biases))) => {
+                row.with_all::<BITS, f16>(matrix, [scales, biases], out)
+            }
+            (Scales::Bf16(scales), Some(Scales::Bf16(biases))) => {
+                row.with_all::<BITS, bf16>(matrix, [scales, biases], out);
+            }
+            (Scales::F32(scales), Some(Scales::F32(biases))) => {
+                row.with_all::<BITS, f32>(matrix, [scales, biases], out)
+            }
+            _ => {
+                let (mut scales, mut biases) = (Vec::new(), Vec::new());
+                matrix.widen(Isa::Avx512, &mut scales, &mut biases);
+                row.with_all::<BITS, f32>(matrix, [&scales, &biases], out);
+            }
+        }
+    }
+    LAST.set(row);
+    finite
 }
 
-/// A row as fixed-point numbers.
+/// A scale or bias in memory.
+trait Value: Copy + Sync {
+    /// Those of the mask, widened; reads nothing else.
+    ///
+    /// # Safety
+    /// The processor has AVX-512 F, BW, DQ and VL; `at` leads to those of the mask.
+    unsafe fn load(mask: __mmask16, at: *const Self) -> __m512;
+}
+
+impl Value for f32 {
+    #[inline(always)]
+    unsafe fn load(mask: __mmask16, at: *const Self) -> __m512 {
+        // SAFETY: the caller's.
+        unsafe { _mm512_maskz_loadu_ps(mask, at) }
+    }
+}
+
+impl Value for f16 {
+    #[inline(always)]
+    unsafe fn load(mask: __mmask16, at: *const Self) -> __m512 {
+        // SAFETY: the caller's.
+        unsafe { _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(mask, at.cast())) }
+    }
+}
+
+impl Value for bf16 {
+    #[inline(always)]
+    unsafe fn load(mask: __mmask16, at: *const Self) -> __m512 {
+        // SAFETY: the caller's.
+        unsafe {
+            let wide = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(mask, at.cast()));
+            _mm512_castsi512_ps(_mm512_slli_epi32::<16>(wide))
+        }
+    }
+}
+
+/// A row as fixed-point numbers, whose memory serves one row after the other.
+#[derive(Default)]
 struct Row {
+    numbers: Vec<i16>,
     /// For each vector of words and each code in a byte, the high bytes of 64 numbers and then their low bytes.
     bytes: Vec<u8>,
     /// For each vector of words the steps of its lanes, 0 beyond the row.
@@ -48,54 +101,68 @@ struct Row {
 }
 
 impl Row {
+    /// Takes a row in; `false` where it is not all finite.
+    ///
     /// # Safety
     /// The processor has AVX-512 F, BW, DQ and VL; `group`, a multiple of 32, divides the length.
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-    unsafe fn new<const BITS: usize>(x: &[f32], group: usize) -> Option<Self> {
-        let (per_byte, inner) = (8 / BITS, x.len());
-        let vectors = inner.div_ceil(64 * per_byte);
-        let mut numbers = vec![0i16; vectors * 64 * per_byte];
-        let mut of_groups = Vec::with_capacity(inner / group);
-        let mut sums = vec![0.0; (inner / group).next_multiple_of(LANES)];
-        for (at, (x, q)) in x.chunks_exact(group).zip(numbers.chunks_exact_mut(group)).enumerate() {
-            let step = fix(x, q)?;
-            of_groups.push(step);
-            sums[at] = step * q.iter().map(|&q| i32::from(q)).sum::<i32>() as f32;
+    unsafe fn fill<const BITS: usize>(&mut self, x: &[f32], group: usize) -> bool {
+        let (per_byte, lanes) = (8 / BITS, group * BITS / 32);
+        let vectors = x.len().div_ceil(64 * per_byte);
+        self.inner = x.len();
+        self.numbers.clear();
+        self.numbers.resize(vectors * 64 * per_byte, 0);
+        self.steps.clear();
+        self.sums.clear();
+        for (x, q) in x.chunks_exact(group).zip(self.numbers.chunks_exact_mut(group)) {
+            let Some(step) = fix(x, q) else { return false };
+            self.steps.resize(self.steps.len() + lanes, step);
+            self.sums.push(step * q.iter().map(|&q| i32::from(q)).sum::<i32>() as f32);
         }
-        let lane = 32 / BITS;
-        let steps = (0..vectors * LANES).map(|at| of_groups.get(at * lane / group).copied().unwrap_or(0.0)).collect();
-        let mut bytes = vec![0u8; vectors * per_byte * 128];
-        for (q, to) in numbers.chunks_exact(64 * per_byte).zip(bytes.chunks_exact_mut(128 * per_byte)) {
+        self.steps.resize(vectors * LANES, 0.0);
+        self.sums.resize(self.sums.len().next_multiple_of(LANES), 0.0);
+        self.bytes.resize(vectors * per_byte * 128, 0);
+        let vectors = self.numbers.chunks_exact(64 * per_byte).zip(self.bytes.chunks_exact_mut(128 * per_byte));
+        for (q, to) in vectors {
             // SAFETY: as many numbers as places.
             unsafe { by_code::<BITS>(q, to) };
         }
-        Some(Self { bytes, steps, sums, inner })
+        true
+    }
+
+    fn with_all<const BITS: usize, S: Value>(&self, matrix: &Packed<'_>, [scales, biases]: [&[S]; 2], out: &mut [f32]) {
+        let rows = out.len();
+        // SAFETY: parts of a range of rows write disjoint elements of the output.
+        let out = unsafe { Shared::new(out.as_mut_ptr()) };
+        pool::split(rows, STEP, rows * matrix.inner >= PARALLEL, |range| {
+            let group = matrix.group;
+            let all = Rows { words: matrix.words.as_ptr(), scales: scales.as_ptr(), biases: biases.as_ptr(), group };
+            // SAFETY: `product`'s caller found the instruction set, and checked that the matrix has these rows.
+            unsafe { self.with_rows::<BITS, S>(all, range, out.get()) }
+        });
     }
 
     /// # Safety
-    /// As [`Row::new`], and VNNI; the range lies in the matrix and in `out`.
+    /// As [`Row::fill`], and VNNI; the range lies in the matrix and in `out`.
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-    unsafe fn with_rows<const BITS: usize>(&self, matrix: &Packed<'_>, range: Range<usize>, out: *mut f32) {
-        let (mut scales, mut biases) = (Vec::new(), Vec::new());
-        let ahead = matrix.part(range.start..range.end.min(range.start + AHEAD));
-        for line in (0..size_of_val(ahead.words)).step_by(64) {
-            prefetch(ahead.words.as_ptr().cast::<u8>().wrapping_add(line));
+    unsafe fn with_rows<const BITS: usize, S: Value>(&self, all: Rows<S>, range: Range<usize>, out: *mut f32) {
+        let (words, groups) = (self.inner * BITS / 32, self.inner / all.group);
+        for line in (0..AHEAD.min(range.len()) * words).step_by(16) {
+            prefetch(all.words.wrapping_add(range.start * words + line));
         }
-        for first in range.clone().step_by(WIDENED) {
-            let part = matrix.part(first..range.end.min(first + WIDENED));
-            part.widen(Isa::Avx512, &mut scales, &mut biases);
-            let rows = part.words.len() * 32 / BITS / self.inner;
-            let group = matrix.group;
-            let all = Rows { words: part.words.as_ptr(), scales: scales.as_ptr(), biases: biases.as_ptr(), group };
-            for row in (0..rows).step_by(STEP) {
-                part.ask_ahead(rows, row, STEP);
-                let out = out.wrapping_add(first + row);
-                // SAFETY: the rows are in the part, and their elements in the output.
-                unsafe {
-                    match rows - row {
-                        STEP.. => self.block::<BITS, STEP>(all, row, out),
-                        left => (0..left).for_each(|i| self.block::<BITS, 1>(all, row + i, out.add(i))),
-                    }
+        for row in range.clone().step_by(STEP) {
+            for part in [all.scales, all.biases] {
+                let ahead = part.wrapping_add((row + 2 * AHEAD) * groups).cast::<u8>();
+                for line in (0..STEP * groups * size_of::<S>()).step_by(64) {
+                    prefetch(ahead.wrapping_add(line));
+                }
+            }
+            let out = out.wrapping_add(row);
+            // SAFETY: the rows are in the matrix, and their elements in the output.
+            unsafe {
+                match range.end - row {
+                    STEP.. => self.block::<BITS, STEP, S>(all, row, out),
+                    left => (0..left).for_each(|i| self.block::<BITS, 1, S>(all, row + i, out.add(i))),
                 }
             }
         }
@@ -107,7 +174,7 @@ impl Row {
     /// As [`Row::with_rows`].
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-    unsafe fn block<const BITS: usize, const N: usize>(&self, rows: Rows, row: usize, out: *mut f32) {
+    unsafe fn block<const BITS: usize, const N: usize, S: Value>(&self, rows: Rows<S>, row: usize, out: *mut f32) {
         let (words, groups) = (self.inner * BITS / 32, self.inner / rows.group);
         let from = rows.words.wrapping_add(row * words);
         let (scales, biases) = (rows.scales.wrapping_add(row * groups), rows.biases.wrapping_add(row * groups));
@@ -120,7 +187,7 @@ impl Row {
             for at in (0..groups).step_by(LANES) {
                 let (sums, mask) = (_mm512_loadu_ps(self.sums.as_ptr().add(at)), first(groups - at));
                 for (y, total) in totals.iter_mut().enumerate() {
-                    let biases = _mm512_maskz_loadu_ps(mask, biases.add(y * groups + at));
+                    let biases = S::load(mask, biases.add(y * groups + at));
                     *total = _mm512_fmadd_ps(biases, sums, *total);
                 }
             }
@@ -134,7 +201,7 @@ impl Row {
                     let from = from.add(y * words + at);
                     prefetch(from.wrapping_add(AHEAD * words));
                     let dots = dots::<BITS>(_mm512_maskz_loadu_epi32(left, from.cast()), x);
-                    let scales = _mm512_maskz_loadu_ps(there, scales.add(y * groups + group));
+                    let scales = S::load(there, scales.add(y * groups + group));
                     let scales = _mm512_permutexvar_ps(spread, scales);
                     *total = _mm512_fmadd_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(dots), steps), scales, *total);
                 }
@@ -144,12 +211,12 @@ impl Row {
     }
 }
 
-/// Rows of the matrix with their scales and biases widened.
+/// The rows of the matrix.
 #[derive(Clone, Copy)]
-struct Rows {
+struct Rows<S> {
     words: *const u32,
-    scales: *const f32,
-    biases: *const f32,
+    scales: *const S,
+    biases: *const S,
     group: usize,
 }
 
@@ -187,7 +254,7 @@ unsafe fn dots<const BITS: usize>(words: __m512i, x: *const u8) -> __m512i {
 /// Writes the sum of the lanes of each.
 ///
 /// # Safety
-/// As [`Row::new`]; `out` has room for them.
+/// As [`Row::fill`]; `out` has room for them.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
 unsafe fn store_sums<const N: usize>(totals: [__m512; N], out: *mut f32) {
@@ -211,7 +278,7 @@ unsafe fn store_sums<const N: usize>(totals: [__m512; N], out: *mut f32) {
 /// The high and the low bytes of numbers for one vector of words, apart by their place in a byte of codes.
 ///
 /// # Safety
-/// As [`Row::new`]; there are 64 numbers for each code in a byte, and two bytes for each number.
+/// As [`Row::fill`]; there are 64 numbers for each code in a byte, and two bytes for each number.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
 unsafe fn by_code<const BITS: usize>(q: &[i16], to: &mut [u8]) {
