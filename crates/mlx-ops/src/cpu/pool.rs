@@ -87,7 +87,7 @@ impl Pool {
             if self.join() {
                 last = Instant::now();
             } else if last.elapsed() < AWAKE {
-                (0..4).for_each(|_| std::hint::spin_loop());
+                (0..32).for_each(|_| std::hint::spin_loop());
             } else {
                 asleep.store(true, Ordering::SeqCst);
                 if self.job.load(Ordering::SeqCst).is_null() {
