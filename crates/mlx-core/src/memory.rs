@@ -26,16 +26,3 @@ functions! { ffi;
     /// The size of the distinct buffers behind evaluated arrays.
     fn buffer_size(arrays: &[Array]) -> usize;
 }
-
-/// Gives freed memory that the C library holds back to the system, where it can (glibc): worth it after loading, which
-/// frees large pieces among those that stay.
-pub fn trim() {
-    #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    {
-        unsafe extern "C" {
-            fn malloc_trim(pad: usize) -> i32;
-        }
-        // SAFETY: glibc's function takes any number and may be called at any time.
-        unsafe { malloc_trim(0) };
-    }
-}

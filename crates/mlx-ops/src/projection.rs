@@ -119,6 +119,16 @@ impl Matrix {
 ///
 /// For `x` of shape `(.., in)`: `norm` normalises x, the matrix multiplies it, `bias` is added, `gate` makes
 /// `gate(first half) * second half` of it, `after` normalises that, and `residual` is added.
+///
+/// ```
+/// use mlx_ops::{Activation, Matrix, Projection, Tensor};
+/// let x = Tensor::from_slice(&[1f32, 2.0], [1, 2])?;
+/// let weight = Tensor::from_slice(&[0f32, 0.0, 3.0, 1.0], [2, 2])?;
+/// let matrix = Matrix::dense(weight)?;
+/// let gated = Projection { gate: Some(Activation::Silu), residual: Some(&x.i((.., ..1))?), ..Projection::new(&matrix) };
+/// assert_eq!(gated.forward(&x)?.to_vec::<f32>()?, [1.0]); // silu(0) * 5 + 1
+/// # Ok::<(), mlx_ops::Error>(())
+/// ```
 #[derive(Clone, Copy)]
 pub struct Projection<'a> {
     /// The matrix, `(out, in)`.

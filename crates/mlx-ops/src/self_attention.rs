@@ -9,6 +9,30 @@ use mlx_core::{Error, Result};
 ///
 /// For a projection `(B, L, (H + 2 KV) D)` of queries, keys and values side by side: heads are cut, normalised and turned,
 /// keys and values written into the cache's buffers, and each query attends to what it may see there.
+///
+/// ```
+/// use mlx_ops::{Dtype, SelfAttention, Tensor, fast::Mask, zeros};
+/// let step = SelfAttention {
+///     heads: 1,
+///     kv_heads: 1,
+///     norms: None,
+///     rotation: None,
+///     offset: 0,
+///     at: 0,
+///     first: 0,
+///     window: None,
+///     mask: Mask::None,
+///     scale: 1.0,
+///     softcap: None,
+///     sinks: None,
+/// };
+/// let qkv = Tensor::from_slice(&[1f32, 0.0, 0.0, 1.0, 5.0, 7.0], [1, 1, 6])?; // a query, a key and a value of two features
+/// let buffer = || zeros([1, 1, 4, 2], Dtype::F32);
+/// let (out, _, values) = step.forward(&qkv, buffer()?, buffer()?)?;
+/// assert_eq!(out.to_vec::<f32>()?, [5.0, 7.0]);
+/// assert_eq!(values.to_vec::<f32>()?, [5.0, 7.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
+/// # Ok::<(), mlx_ops::Error>(())
+/// ```
 #[derive(Clone, Copy)]
 pub struct SelfAttention<'a> {
     /// Heads of the queries, `H`.

@@ -217,7 +217,6 @@ impl Weights {
         }
         // What joined matrices were made of.
         memory::clear_cache()?;
-        memory::trim();
         Ok(())
     }
 }

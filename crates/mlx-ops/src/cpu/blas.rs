@@ -159,11 +159,11 @@ static KEEP: [Symbol; 3] =
     [Symbol(cblas_sgemm as *const ()), Symbol(cblas_dgemm as *const ()), Symbol(cblas_cgemm as *const ())];
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::*;
 
     /// Numbers in -1 .. 1 that look random and are the same every time.
-    fn noise(n: usize, seed: u32) -> Vec<f32> {
+    pub fn noise(n: usize, seed: u32) -> Vec<f32> {
         let mut state = seed.wrapping_mul(2654435761).max(1);
         let mut next = || {
             state ^= state << 13;

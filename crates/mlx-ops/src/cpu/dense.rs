@@ -68,19 +68,8 @@ fn product_of<B: Source>(isa: Isa, x: &[f32], k: usize, (b, len): (B, usize), ou
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cpu::blas::tests::noise;
     use mlx_core::{bf16, f16};
-
-    /// Numbers in -1 .. 1 that look random and are the same every time.
-    fn noise(n: usize, seed: u32) -> Vec<f32> {
-        let mut state = seed.wrapping_mul(2654435761).max(1);
-        let mut next = || {
-            state ^= state << 13;
-            state ^= state >> 17;
-            state ^= state << 5;
-            state as f32 / u32::MAX as f32 * 2.0 - 1.0
-        };
-        (0..n).map(|_| next()).collect()
-    }
 
     #[track_caller]
     fn check_one(isa: Isa, [m, n, k]: [usize; 3], w: Dense<'_>, values: &[f32]) {

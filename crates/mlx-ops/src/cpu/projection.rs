@@ -44,8 +44,7 @@ pub fn projection(p: &Projection<'_>, x: &Tensor) -> Option<Result<Array>> {
         let kernel = Layer::of(p);
         let norms = [p.norm, p.after].map(|norm| norm.map(|(weight, _)| weight));
         let rest = [p.bias, norms[0], norms[1], p.residual].into_iter().flatten();
-        let inputs: Vec<Array> =
-            std::iter::once(x).chain(kernel.matrix(p.matrix)).chain(rest).map(|t| t.0.clone()).collect();
+        let inputs: Vec<Array> = std::iter::once(x).chain(p.matrix.parts()).chain(rest).map(|t| t.0.clone()).collect();
         super::one(kernel, &inputs)
     })
 }
@@ -83,10 +82,6 @@ impl Layer {
         let (norm, after) = (eps(p.norm), eps(p.after));
         let precision = Precision::current();
         Self { packed, precision, bias: p.bias.is_some(), norm, after, gate: p.gate, residual: p.residual.is_some() }
-    }
-
-    fn matrix<'a>(&self, matrix: &'a Matrix) -> impl Iterator<Item = &'a Tensor> {
-        matrix.parts()
     }
 
     fn parts<'a, T>(&self, inputs: &'a [T]) -> Result<Parts<'a, T>> {
