@@ -211,3 +211,39 @@ fn unreadable_paths_are_named() {
     let folder = Header::read(dir.path()).unwrap_err().to_string();
     assert!(folder.contains("is not a regular file"), "{folder}");
 }
+
+/// The same arrays as MLX's own loader gives, bit by bit.
+#[test]
+fn tensors_are_those_of_mlx() {
+    let dims = [64, 3, 2];
+    let mut file = Writer::default();
+    for (name, kind, bytes) in [("f32", 0, 1536), ("f16", 1, 768), ("q4_0", 2, 216), ("q4_1", 3, 240), ("q8_0", 8, 408)]
+    {
+        file = file.tensor(&format!("{name}.weight"), &dims, kind, bytes);
+    }
+    // Below the 16-bit floats that are not numbers.
+    file.data.iter_mut().enumerate().for_each(|(i, byte)| *byte = (i * 37 % 120) as u8);
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("model.gguf");
+    std::fs::write(&path, file.bytes(3)).unwrap();
+    let ours = Header::read(&path).unwrap().read_tensors().unwrap();
+    let theirs = mlx_ops::io::load_gguf(&path).unwrap().arrays;
+    assert_eq!(ours.keys().collect::<Vec<_>>(), theirs.keys().collect::<Vec<_>>());
+    assert_eq!(ours.len(), 11);
+    for (name, theirs) in theirs {
+        let (ours, theirs) = (&ours[&name], mlx_ops::Tensor::from(theirs));
+        assert_eq!((ours.dtype(), ours.shape()), (theirs.dtype(), theirs.shape()), "{name}");
+        let bits = |tensor: &mlx_ops::Tensor| tensor.view(mlx_ops::Dtype::U8).unwrap().to_vec::<u8>().unwrap();
+        assert_eq!(bits(ours), bits(&theirs), "{name}");
+    }
+}
+
+#[test]
+fn other_quantized_types_are_read_by_mlx() {
+    let file = Writer::default().tensor("w.weight", &[256, 2], 14, 420);
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("model.gguf");
+    std::fs::write(&path, file.bytes(3)).unwrap();
+    let tensors = Header::read(&path).unwrap().read_tensors().unwrap();
+    assert_eq!((tensors["w.weight"].dtype(), tensors["w.weight"].shape()), (mlx_ops::Dtype::F16, &[2, 256][..]));
+}

@@ -1,5 +1,8 @@
 #include "mlx-core/shim/kernel.h"
 
+#include <condition_variable>
+#include <mutex>
+
 #include "mlx-core/src/bridge/kernel.rs.h"
 #include "mlx/backend/cpu/encoder.h"
 #include "mlx/primitives.h"
@@ -28,6 +31,42 @@ struct Place {
   }
 };
 
+// A share of the memory for results that were not yet computed, held until they are. MLX hands up to a hundred tasks to
+// a stream before it waits, each with memory of its own: with prompts of many rows that would be most of what a model
+// takes.
+class Ahead {
+ public:
+  // Waits until few bytes are ahead. On a CPU alone every task that was handed over will run, whatever this thread does.
+  explicit Ahead(size_t bytes) : bytes(bytes) {
+    static const bool cpu_alone = !mx::is_available(mx::Device::gpu);
+    std::unique_lock lock(all().mutex);
+    all().room.wait(lock, [&] { return !cpu_alone || all().bytes == 0 || all().bytes + bytes <= most; });
+    all().bytes += bytes;
+  }
+  ~Ahead() {
+    {
+      std::lock_guard lock(all().mutex);
+      all().bytes -= bytes;
+    }
+    all().room.notify_one();
+  }
+  Ahead(const Ahead&) = delete;
+
+ private:
+  static constexpr size_t most = size_t(4) << 20;
+  struct All {
+    std::mutex mutex;
+    std::condition_variable room;
+    size_t bytes = 0;
+  };
+  // Never destroyed: streams may still compute while the process exits.
+  static All& all() {
+    static All* all = new All;
+    return *all;
+  }
+  size_t bytes;
+};
+
 // Builds the fallback's ops on the stream of the kernel.
 struct Scope {
   std::optional<mx::Stream> before = scoped_stream;
@@ -51,19 +90,29 @@ class RustKernel : public mx::Primitive {
     }
     auto& encoder = mx::cpu::get_command_encoder(stream());
     to.reserve(outputs.size());
+    std::vector<bool> taken;
+    size_t bytes = 0;
     for (size_t i = 0; i < outputs.size(); ++i) {
-      bool taken = take_over(inputs, updates[i], outputs[i], outputs.size());
+      taken.push_back(take_over(inputs, updates[i], outputs[i], outputs.size()));
+      bytes += taken[i] ? 0 : outputs[i].nbytes();
+    }
+    auto room = std::make_shared<Ahead>(bytes);
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      if (!taken[i]) {
+        outputs[i].set_data(mx::allocator::malloc(outputs[i].nbytes()));
+      }
       to.emplace_back(outputs[i]);
-      to.back().start = taken ? -1 : updates[i];
+      to.back().start = taken[i] ? -1 : updates[i];
       encoder.set_output_array(outputs[i]);
     }
     for (const auto& in : inputs) {
       encoder.set_input_array(in);
     }
     // A throw here becomes the stream's error, which the waiting eval reports.
-    encoder.dispatch([k = kernel, from = std::move(from), to = std::move(to)]() {
+    encoder.dispatch([room = std::move(room), k = kernel, from = std::move(from), to = std::move(to)]() mutable {
       auto inputs = views(from);
       auto outputs = views(to);
+      auto done = std::move(room);
       run_kernel(**k, {inputs.data(), inputs.size()}, {outputs.data(), outputs.size()});
     });
   }
@@ -107,7 +156,7 @@ class RustKernel : public mx::Primitive {
  private:
   using Handle = std::shared_ptr<rust::Box<KernelHandle>>;
 
-  // Gives an output its memory: that of the input it updates, if nobody else holds it, else its own.
+  // Gives an output the memory of the input that it updates, if nobody else holds it.
   static bool take_over(const Vec& inputs, int update, array& out, size_t siblings) {
     if (update >= 0) {
       const auto& in = inputs[update];
@@ -120,7 +169,6 @@ class RustKernel : public mx::Primitive {
         return true;
       }
     }
-    out.set_data(mx::allocator::malloc(out.nbytes()));
     return false;
   }
   static std::vector<View> views(const std::vector<Place>& places) {

@@ -1,4 +1,8 @@
 #pragma once
+#ifdef __linux__
+#include <malloc.h>
+#endif
+
 #include "mlx-core/shim/base.h"
 
 namespace mlx_shim {
@@ -53,5 +57,10 @@ inline size_t set_memory_limit(size_t bytes) { return mx::set_memory_limit(bytes
 inline size_t set_cache_limit(size_t bytes) { return mx::set_cache_limit(bytes); }
 inline size_t set_wired_limit(size_t bytes) { return mx::set_wired_limit(bytes); }
 inline void clear_cache() { mx::clear_cache(); }
+inline void trim() {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+}
 inline size_t buffer_size(Arrays arrays) { return mx::get_array_buffer_size(vec(arrays)); }
 } // namespace mlx_shim

@@ -19,8 +19,10 @@ functions! { ffi;
     fn set_memory_limit(bytes: usize) -> usize;
     /// Sets how much freed memory is kept for reuse; returns the previous limit.
     fn set_cache_limit(bytes: usize) -> usize;
-    /// Gives memory kept for reuse back to the system.
+    /// Frees memory kept for reuse.
     fn clear_cache() -> ();
+    /// Gives freed memory that the C library still holds back to the system, where that is glibc; worth it after loading.
+    fn trim() -> ();
     /// Sets how much memory Metal keeps resident (macOS 15 and later); returns the previous limit.
     fn set_wired_limit(bytes: usize) -> usize;
     /// The size of the distinct buffers behind evaluated arrays.

@@ -86,6 +86,7 @@ impl Model {
                 let header = Header::read(&file)?;
                 let tokenizer = Tokenizer::from_gguf(&header)?;
                 let checkpoint = Checkpoint::gguf(&file, &header)?;
+                drop(header);
                 Ok(Self { language: build(checkpoint, options, GGUF_DTYPE)?, tokenizer })
             }
         }

@@ -1,9 +1,10 @@
-//! The header of a GGUF file (versions 2 and 3): metadata and tensor directory, read and checked without MLX.
+//! GGUF files (versions 2 and 3): metadata and tensor directory, and the tensors.
 //!
-//! MLX maps the file and reads the tensors later, and trusts what it finds there. So every count, length, offset and
-//! tensor range is checked here first against the size of the file.
+//! MLX's reader trusts what it finds. So every count, length, offset and tensor range is checked here first against the
+//! size of the file.
 
 mod reader;
+mod tensors;
 mod value;
 
 use std::path::{Path, PathBuf};

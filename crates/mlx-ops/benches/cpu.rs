@@ -7,7 +7,7 @@ use mlx_ops::{Activation, Device, Dtype, Quantization, Result, Tensor, random};
 use pulp::{Arch, Simd, WithSimd};
 use std::hint::black_box;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// SmolLM2-135M: width, width of the feed-forward layer, ids, heads of queries and of keys, width of a head.
 const HIDDEN: i32 = 576;
@@ -82,27 +82,33 @@ fn machine(c: &mut Criterion) {
     group.bench_function("fma one thread", |b| b.iter(|| black_box(arch.dispatch(MultiplyAdds))));
     group.throughput(Throughput::Elements(adds * threads as u64));
     group.bench_function("fma all threads", |b| {
-        b.iter(|| {
-            thread::scope(|scope| {
-                for _ in 0..threads {
-                    scope.spawn(|| black_box(arch.dispatch(MultiplyAdds)));
-                }
-            })
+        b.iter_custom(|count| {
+            let work = |_| (0..count).for_each(|_| _ = black_box(arch.dispatch(MultiplyAdds)));
+            together(vec![(); threads], &work)
         })
     });
     // Several times the largest cache.
     let words = vec![1u64; 32 << 20];
     group.throughput(Throughput::Bytes(size_of_val(&words[..]) as u64));
     group.bench_function("read all threads", |b| {
-        b.iter(|| {
-            thread::scope(|scope| {
-                for part in words.chunks(words.len().div_ceil(threads)) {
-                    scope.spawn(|| black_box(part.iter().fold(0u64, |sum, word| sum.wrapping_add(*word))));
-                }
-            })
+        b.iter_custom(|count| {
+            let sum = |part: &[u64]| part.iter().fold(0u64, |sum, word| sum.wrapping_add(*word));
+            let work = |part| (0..count).for_each(|_| _ = black_box(sum(black_box(part))));
+            together(words.chunks(words.len().div_ceil(threads)).collect(), &work)
         })
     });
     group.finish();
+}
+
+/// How long it takes to do all parts, a thread each: enough rounds in each that starting the threads does not count.
+fn together<T: Send>(parts: Vec<T>, work: &(impl Fn(T) + Sync)) -> Duration {
+    let start = Instant::now();
+    thread::scope(|scope| {
+        for part in parts {
+            scope.spawn(move || work(part));
+        }
+    });
+    start.elapsed()
 }
 
 /// Products with packed matrices: bytes count where the matrix is read once for one row, operations otherwise.
@@ -137,7 +143,8 @@ fn dense(c: &mut Criterion) {
     let row = normal(&[1, HIDDEN]);
     let w = normal(&[VOCAB, HIDDEN]).transpose([1, 0]).expect("a view");
     op(&mut group, "1x576 to 49152", bytes(&[&w]), || row.matmul(&w));
-    for (m, n, k) in [(8, INNER, HIDDEN), (128, INNER, HIDDEN), (512, 512, 512), (1024, 1024, 1024)] {
+    for (m, n, k) in [(8, INNER, HIDDEN), (128, INNER, HIDDEN), (512, 512, 512), (1024, 1024, 1024), (2048, 2048, 2048)]
+    {
         let x = normal(&[m, k]);
         let w = normal(&[n, k]).transpose([1, 0]).expect("a view");
         let work = operations(2 * i64::from(m) * i64::from(n) * i64::from(k));

@@ -36,6 +36,7 @@ pub(crate) mod ffi {
         fn set_cache_limit(bytes: usize) -> Result<usize>;
         fn set_wired_limit(bytes: usize) -> Result<usize>;
         fn clear_cache() -> Result<()>;
+        fn trim() -> Result<()>;
         fn buffer_size(arrays: &[Array]) -> Result<usize>;
     }
 }

@@ -75,7 +75,8 @@ impl<'a> Generation<'a> {
         let seen = caches.first().map_or(0, KvCache::offset) as usize;
         let max_tokens = check(model, prompt, seen, &options)?;
         let mut caches = caches;
-        let positions = prompt.len() + max_tokens.min(256);
+        // The last token is drawn and never run.
+        let positions = prompt.len() + max_tokens.saturating_sub(1).min(256);
         caches.iter_mut().for_each(|cache| cache.reserve(positions as i32));
         let mut generation = Self {
             model,

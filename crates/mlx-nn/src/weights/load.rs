@@ -66,13 +66,12 @@ impl Checkpoint {
     /// Opens a GGUF file whose header was read and checked; names become Hugging Face's.
     pub fn gguf(path: &Path, header: &Header) -> Result<Self> {
         let config = gguf_config(path, header)?;
-        let loaded = io::load_gguf(path).map_err(|e| Error::msg(e.message()).in_file(path))?;
         let mut tensors = BTreeMap::new();
-        for (name, array) in loaded.arrays {
+        for (name, tensor) in header.read_tensors()? {
             let name = gguf_name(&name).ok_or_else(|| {
                 Error::msg(format!("{}: tensor `{name}` is not one of a text decoder's.", path.display()))
             })?;
-            tensors.insert(name, Tensor::from(array));
+            tensors.insert(name, tensor);
         }
         // A table of rope frequencies, which follows from the configuration.
         tensors.remove("rope_freqs.weight");

@@ -217,6 +217,7 @@ impl Weights {
         }
         // What joined matrices were made of.
         memory::clear_cache()?;
+        memory::trim()?;
         Ok(())
     }
 }

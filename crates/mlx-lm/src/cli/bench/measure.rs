@@ -7,8 +7,8 @@ use mlx_nn::decoder::{Input, Logits, Step};
 use mlx_nn::generate::Generation;
 use std::time::Instant;
 
-/// How many positions a chunk of a batch's prompt takes.
-const CHUNK: usize = 256;
+/// How many rows a chunk of a batch's prompt takes, of all its sequences.
+const ROWS: usize = 256;
 
 /// What one run found.
 pub struct Run {
@@ -79,11 +79,12 @@ pub fn sequences(language: &dyn Language, batch: usize, context: usize, count: u
 
 /// Runs prompts of shape `(B, L)` in chunks; returns each one's next token, `(B, 1)`.
 fn prefill(language: &dyn Language, ids: &Tensor, caches: &mut [KvCache]) -> Result<Tensor> {
-    let length = ids.dim(1)?;
+    let [batch, length] = ids.dims()?;
     caches.iter_mut().for_each(|cache| cache.reserve(length));
-    let last = (length - 1) / CHUNK as i32 * CHUNK as i32;
-    for from in (0..last).step_by(CHUNK) {
-        let chunk = ids.i((.., from..from + CHUNK as i32))?;
+    let step_by = (ROWS as i32 / batch).max(1);
+    let last = (length - 1) / step_by * step_by;
+    for from in (0..last).step_by(step_by as usize) {
+        let chunk = ids.i((.., from..from + step_by))?;
         language.forward(&Step { input: Input::Tokens(&chunk), logits: Logits::Skip }, caches)?;
         eval(caches.iter().flat_map(KvCache::buffers))?;
         memory::clear_cache()?;

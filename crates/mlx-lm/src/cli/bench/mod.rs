@@ -88,6 +88,7 @@ impl Bench {
         let both = self.context.is_empty();
         for &length in &self.prompt_tokens {
             let runs = self.repeat(language, length, if both { self.gen_tokens } else { 0 })?;
+            report.add_caches(&runs);
             report.prefill.push((length, median(runs.iter().map(|run| run.prefill))));
             if both {
                 report.add_decode(length, &runs);
@@ -101,9 +102,10 @@ impl Bench {
         for &count in &self.sequences {
             let mut rates = Vec::new();
             for _ in 0..self.repeats.max(1) {
+                forget()?;
                 let run = measure::sequences(language, count.max(1), context.max(1), self.gen_tokens.max(1))?;
-                report.largest_cache = report.largest_cache.max(run.cache_capacity);
                 rates.push(run.decode);
+                report.add_caches(&[run]);
             }
             report.sequences.push((count, median(rates)));
         }
@@ -116,17 +118,24 @@ impl Bench {
 
     fn repeat(&self, language: &dyn Language, prompt: usize, count: usize) -> Result<Vec<measure::Run>> {
         let ids = measure::tokens(prompt.max(1), language.vocab_size());
-        (0..self.repeats.max(1)).map(|_| measure::generation(language, &ids, count)).collect()
+        let run = |_| {
+            forget()?;
+            measure::generation(language, &ids, count)
+        };
+        (0..self.repeats.max(1)).map(run).collect()
     }
 }
 
 impl Report {
     fn add_decode(&mut self, context: usize, runs: &[measure::Run]) {
         self.decode.push((context, median(runs.iter().map(|run| run.decode))));
-        for run in runs {
-            self.largest_cache = self.largest_cache.max(run.cache_capacity);
-        }
+        self.add_caches(runs);
         self.cache.push((context, runs.first().map_or(0, |run| run.cache_read)));
+    }
+
+    fn add_caches(&mut self, runs: &[measure::Run]) {
+        let largest = runs.iter().map(|run| run.cache_capacity).max();
+        self.largest_cache = self.largest_cache.max(largest.unwrap_or(0));
     }
 
     /// The first prompt's figures stand alone too, under the names that mlx-lm gives them.
@@ -168,6 +177,12 @@ impl Report {
         }
         text
     }
+}
+
+/// Gives freed memory back, so that one measurement's does not count for the next.
+fn forget() -> Result<()> {
+    memory::clear_cache()?;
+    Ok(memory::trim()?)
 }
 
 fn by_size(rates: &[Rate]) -> Map<String, Value> {
