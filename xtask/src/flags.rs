@@ -32,10 +32,10 @@ xflags::xflags! {
             optional --filter text: String
         }
 
-        /// Measure against other programs, side by side. The suites are `lm` (mlx-lm, dense and packed weights) and
-        /// `cpu` (mlx-lm and llama.cpp on this CPU, and every CPU kernel).
+        /// Measure against other programs, side by side. The suites are `lm` (mlx-lm, dense and packed weights), `cpu`
+        /// (mlx-lm and llama.cpp on this CPU, and every CPU kernel) and `ops` (what Python's MLX takes to build an op).
         cmd bench {
-            /// What to measure: `lm` or `cpu`.
+            /// What to measure: `lm`, `cpu` or `ops`.
             required suite: String
             /// How often each side runs; the medians count.
             optional --rounds count: usize
