@@ -1,5 +1,8 @@
 //! The binding: values in and out, errors, files, streams, memory.
 
+mod distributed;
+mod gpu_kernel;
+
 use mlx_core::io::{Gguf, GgufValue, Safetensors};
 use mlx_core::{Array, Device, Dtype, Element, Stream, bf16, eval, f16, io, memory, ops, random, with_stream};
 

@@ -22,9 +22,11 @@ mod cpu;
 #[path = "elsewhere.rs"]
 mod cpu;
 mod create;
+pub mod distributed;
 mod elementwise;
 pub mod fast;
 mod index;
+pub mod kernel;
 mod matrix;
 mod operators;
 mod precision;
