@@ -5,6 +5,8 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod functions;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod portable;
 
 pub use functions::{exp, exp_or_zero, tanh};
@@ -18,6 +20,9 @@ pub enum Isa {
     /// AVX2 with FMA and F16C.
     #[cfg(target_arch = "x86_64")]
     Avx2,
+    /// NEON.
+    #[cfg(target_arch = "aarch64")]
+    Neon,
     /// What the compiler makes of plain arrays.
     Portable,
 }
@@ -31,6 +36,8 @@ impl Isa {
             all.extend(avx512::is_available().then_some(Self::Avx512));
             all.extend(avx2::is_available().then_some(Self::Avx2));
         }
+        #[cfg(target_arch = "aarch64")]
+        all.push(Self::Neon);
         all.push(Self::Portable);
         all
     }
@@ -116,7 +123,9 @@ pub trait Lanes: Copy {
 pub fn prefetch<T>(at: *const T) {
     #[cfg(target_arch = "x86_64")]
     avx2::prefetch(at.cast());
-    #[cfg(not(target_arch = "x86_64"))]
+    #[cfg(target_arch = "aarch64")]
+    neon::prefetch(at.cast());
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
     let _ = at;
 }
 
@@ -170,6 +179,8 @@ pub unsafe fn run(isa: Isa, kernel: impl Kernel) {
             Isa::Avx512 => avx512::run(kernel),
             #[cfg(target_arch = "x86_64")]
             Isa::Avx2 => avx2::run(kernel),
+            #[cfg(target_arch = "aarch64")]
+            Isa::Neon => kernel.run::<neon::Pair>(),
             Isa::Portable => kernel.run::<portable::Array>(),
         }
     }
