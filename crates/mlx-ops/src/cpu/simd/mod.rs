@@ -30,16 +30,13 @@ pub enum Isa {
 impl Isa {
     /// Those that this processor has, the widest first.
     pub fn available() -> Vec<Self> {
-        let mut all = Vec::new();
         #[cfg(target_arch = "x86_64")]
-        {
-            all.extend(avx512::is_available().then_some(Self::Avx512));
-            all.extend(avx2::is_available().then_some(Self::Avx2));
-        }
+        let own = [avx512::is_available().then_some(Self::Avx512), avx2::is_available().then_some(Self::Avx2)];
         #[cfg(target_arch = "aarch64")]
-        all.push(Self::Neon);
-        all.push(Self::Portable);
-        all
+        let own = [Some(Self::Neon)];
+        #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+        let own: [Option<Self>; 0] = [];
+        own.into_iter().flatten().chain([Self::Portable]).collect()
     }
 
     /// Floats in a vector.

@@ -34,7 +34,7 @@ const TWO_AND_A_HALF: [[u8; 16]; 2] = [
 #[inline(always)]
 pub fn prefetch(at: *const i8) {
     // SAFETY: every aarch64 has the instruction; it faults nowhere and changes nothing that a program sees.
-    unsafe { asm!("prfm pldl1keep, [{at}]", at = in(reg) at, options(nomem, nostack, preserves_flags)) }
+    unsafe { asm!("prfm pldl1keep, [{at}]", at = in(reg) at, options(readonly, nostack, preserves_flags)) }
 }
 
 /// The first `n <= 4` words, then zeros.
