@@ -34,7 +34,7 @@ pub fn test(arch: &str, args: &[OsString]) -> Result {
 fn missing(has: impl Fn(&[&str]) -> bool) -> Option<String> {
     let target = format!("rustup target add {TARGET}");
     let needs: [(&[&str], &str, &str); 3] = [
-        (&["rustc", "--target", TARGET, "--print", "target-libdir"], "Rust's library for it", &target),
+        (&["rustc", "--target", TARGET, "--print", "target-libdir"], "the Rust target", &target),
         (&[COMPILER, "--version"], COMPILER, "apt install g++-aarch64-linux-gnu"),
         (&[EMULATOR, "--version"], EMULATOR, "apt install qemu-user"),
     ];
@@ -60,7 +60,7 @@ mod tests {
     fn what_is_missing_is_named_in_one_sentence() {
         let compiler = "aarch64-linux-gnu-g++ (`apt install g++-aarch64-linux-gnu`)";
         let emulator = "qemu-aarch64 (`apt install qemu-user`)";
-        let library = "Rust's library for it (`rustup target add aarch64-unknown-linux-gnu`)";
+        let library = "the Rust target (`rustup target add aarch64-unknown-linux-gnu`)";
         for (lacks, expected) in [
             (&[][..], None),
             (&[EMULATOR], Some(format!("Tests for aarch64 lack {emulator}."))),
