@@ -211,6 +211,37 @@ mod tests {
         }
     }
 
+    /// The larger of sixteen pairs.
+    struct Larger<'a>([&'a [f32; 16]; 2], &'a mut [f32; 16]);
+
+    impl Kernel for Larger<'_> {
+        #[inline(always)]
+        unsafe fn run<V: Lanes>(self) {
+            let Self([x, y], larger) = self;
+            // SAFETY: sixteen elements are whole vectors.
+            unsafe {
+                for at in (0..16).step_by(V::LEN) {
+                    V::load(x.as_ptr().add(at)).max(V::load(y.as_ptr().add(at))).store(larger.as_mut_ptr().add(at));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_larger_is_the_second_where_either_is_no_number() {
+        let pairs = [(1.0, 2.0, 2.0), (2.0, 1.0, 2.0), (f32::NAN, 1.0, 1.0), (1.0, f32::NAN, f32::NAN)];
+        let every = |of: fn((f32, f32, f32)) -> f32| std::array::from_fn(|i| of(pairs[i % 4]));
+        let (x, y, want) = (every(|pair| pair.0), every(|pair| pair.1), every(|pair| pair.2));
+        for isa in Isa::available() {
+            let mut larger = [0.0; 16];
+            // SAFETY: the instruction set is available.
+            unsafe { run(isa, Larger([&x, &y], &mut larger)) };
+            for (i, (larger, want)) in larger.iter().zip(want).enumerate() {
+                assert!(*larger == want || (larger.is_nan() && want.is_nan()), "{isa:?} {i}: {larger} {want}");
+            }
+        }
+    }
+
     #[track_caller]
     fn same(isa: Isa, bits: u16, ours: f32, want: f32) {
         assert!(
