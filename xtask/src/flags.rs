@@ -20,6 +20,8 @@ xflags::xflags! {
 
         /// Fetch the real inputs and run every test; arguments after `--` go to `cargo test`.
         cmd test {
+            /// Run the kernels' tests alone, for this processor under emulation: `aarch64`.
+            optional --target arch: String
             /// Passed to `cargo test`.
             repeated args: OsString
         }
@@ -90,6 +92,8 @@ pub struct Demo {
 #[derive(Debug)]
 pub struct Test {
     pub args: Vec<OsString>,
+
+    pub target: Option<String>,
 }
 
 #[derive(Debug)]

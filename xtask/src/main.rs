@@ -2,6 +2,7 @@
 
 mod bench;
 mod demo;
+mod emulate;
 mod fetch;
 mod flags;
 mod parity;

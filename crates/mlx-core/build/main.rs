@@ -31,6 +31,8 @@ fn build() -> Result<(), String> {
         .std("c++20")
         .flag_if_supported("-Wno-unused-parameter")
         .flag_if_supported("-Wno-deprecated-copy")
+        // On aarch64 GCC remarks on what changed in its version 10.
+        .flag_if_supported("-Wno-psabi")
         .compile("mlx_shim");
     for path in sources.iter().map(String::as_str).chain(["shim", "build"]) {
         println!("cargo:rerun-if-changed={path}");
