@@ -4,7 +4,7 @@ use mlx_ops::transforms::*;
 use mlx_ops::{Dtype, Error, Result, Tensor, arange, eye, fast, ones, select};
 use mlx_tests::max_difference;
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 #[track_caller]
 fn check(result: Result<Tensor>, shape: &[i32], values: &[f32]) {
@@ -148,6 +148,13 @@ fn trees_of_every_kind() {
     check(Ok(pair[1].clone().unwrap()), &[], &[30.0]);
     check(Ok(map["a"].0.clone()), &[], &[0.0]);
     check(Ok(map["z"].0.clone()), &[], &[66.0]);
+    let names = ["a", "b", "c", "d", "e"];
+    let map: HashMap<String, Tensor> = (1u8..).zip(names).map(|(n, name)| (name.into(), number(n.into()))).collect();
+    let weighed = |map: &HashMap<String, Tensor>| (&map["b"] * &map["d"])? * 2.0;
+    let slopes = grad(weighed)(&map).unwrap();
+    for (name, slope) in names.into_iter().zip([0.0, 8.0, 0.0, 4.0, 0.0]) {
+        check(Ok(slopes[name].clone()), &[], &[slope]);
+    }
 }
 
 #[test]
