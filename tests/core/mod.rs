@@ -2,6 +2,7 @@
 
 mod distributed;
 mod gpu_kernel;
+mod transforms;
 
 use mlx_core::io::{Gguf, GgufValue, Safetensors};
 use mlx_core::{Array, Device, Dtype, Element, Stream, bf16, eval, f16, io, memory, ops, random, with_stream};

@@ -8,7 +8,9 @@ mod prefix;
 mod source;
 mod wheel;
 
-const BRIDGES: [&str; 9] = ["array", "distributed", "fast", "gpu_kernel", "io", "kernel", "ops", "random", "runtime"];
+const BRIDGES: [&str; 10] =
+    ["array", "distributed", "fast", "gpu_kernel", "io", "kernel", "ops", "random", "runtime", "transforms"];
+const SOURCES: [&str; 5] = ["gpu_kernel", "io", "kernel", "traces", "transforms"];
 
 fn main() {
     println!("cargo::rerun-if-env-changed=DOCS_RS");
@@ -26,7 +28,7 @@ fn build() -> Result<(), String> {
     let mlx = locate::find()?;
     let sources: Vec<String> = BRIDGES.iter().map(|name| format!("src/bridge/{name}.rs")).collect();
     cxx_build::bridges(&sources)
-        .files(["shim/gpu_kernel.cc", "shim/io.cc", "shim/kernel.cc"])
+        .files(SOURCES.map(|name| format!("shim/{name}.cc")))
         .include(&mlx.include)
         .std("c++20")
         .flag_if_supported("-Wno-unused-parameter")

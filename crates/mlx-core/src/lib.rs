@@ -1,7 +1,8 @@
 //! Apple's MLX, bound from its C++ API.
 //!
 //! Arrays ([`Array`]) are lazy nodes; [`ops`], [`fast`] and [`random`] build them, and reading a value ([`Array::to_vec`],
-//! [`Array::item`]) or [`eval`] computes them. This layer says what MLX says: the crate `mlx-ops` adds operators and indexing.
+//! [`Array::item`]) or [`eval`] computes them. [`transforms`], [`mod@compile`] and [`export`] take functions of arrays. This layer says what
+//! MLX says: the crate `mlx-ops` adds operators and indexing.
 //!
 //! ```
 //! use mlx_core::{Array, Dtype, ops};
@@ -15,10 +16,13 @@
 mod array;
 mod bridge;
 mod call;
+mod closure;
+pub mod compile;
 mod device;
 pub mod distributed;
 mod dtype;
 mod error;
+pub mod export;
 pub mod fast;
 pub mod gpu_kernel;
 pub mod io;
@@ -26,6 +30,7 @@ pub mod kernel;
 pub mod memory;
 pub mod ops;
 pub mod random;
+pub mod transforms;
 
 pub use array::{Array, async_eval, eval};
 pub use device::{Device, Stream, with_stream};

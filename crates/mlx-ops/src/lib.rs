@@ -37,6 +37,7 @@ mod rotation;
 mod self_attention;
 mod shape;
 mod tensor;
+pub mod transforms;
 
 pub use activation::Activation;
 pub use create::{arange, eye, full, linspace, ones, tri, zeros};
