@@ -16,6 +16,7 @@ mod array;
 mod bridge;
 mod call;
 mod device;
+mod display;
 mod dtype;
 mod einsum;
 mod error;
