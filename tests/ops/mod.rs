@@ -1,5 +1,9 @@
 //! Tensors: operators, scalars, indexing, reductions, products.
 
+mod display;
+mod index;
+mod values;
+
 use mlx_ops::{Dtype, New, Rest, Tensor, arange, concatenate, full, select, zeros};
 use mlx_tests::max_difference;
 
