@@ -179,7 +179,7 @@ fn keys_give_pythons_random_numbers() {
     near(random::normal_with(2, 0.5, [3], Dtype::F32, key), &[3], &[1.6445, 0.9833, 2.1348]);
     near(random::truncated_normal(-1, 1, [3], Dtype::F32, key), &[3], &[-0.4635, -0.9424, 0.1828]);
     near(random::gumbel([3], Dtype::F32, key), &[3], &[-0.3599, -1.3514, 0.6922]);
-    near(random::laplace(1.0, 2.0, [3], Dtype::F32, key), &[3], &[2.4802, 7.3395, 0.5223]);
+    near(random::laplace(1.0, 2.0, [3], Dtype::F32, key), &[3], &[2.4802, 7.3395, 0.5222]);
     check(random::randint(0, 10, [4], Dtype::I32, key), &[4], &[2.0, 0.0, 6.0, 3.0]);
     check(random::bernoulli(0.5, [5], key), &[5], &[1.0, 1.0, 0.0, 0.0, 0.0]);
     let logits = t([[0f32, 1.0, 2.0], [2.0, 1.0, 0.0]]);
