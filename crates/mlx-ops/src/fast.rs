@@ -52,7 +52,7 @@ pub struct GatedDelta<'a> {
     pub gates: &'a Tensor,
     /// How much of the state is replaced, `(B, T, Hv)`.
     pub beta: &'a Tensor,
-    /// The state before the first position; zeros where there is none.
+    /// The state before the first position, `(B, Hv, Dv, Dk)`; zeros where there is none.
     pub state: Option<&'a Tensor>,
     /// Positions that count, `(B, T)`; all where there is none.
     pub mask: Option<&'a Tensor>,
