@@ -13,7 +13,7 @@ use crate::{Tensor, cpu};
 use mlx_core::{Result, fast};
 
 pub use crate::attention::{Attention, Mask, attention, causal};
-pub use crate::rotation::{Frequencies, Rotation, rope};
+pub use crate::rotation::{Frequencies, Rotation, rope, rope_at};
 
 /// Root-mean-square normalisation of the last axis, times `weight` if given.
 #[track_caller]
