@@ -51,6 +51,12 @@ xflags::xflags! {
             optional --quick
         }
 
+        /// Show which of MLX's public functions the binding has, by header.
+        cmd coverage {
+            /// Write docs/names.md, what each name of Python's `mlx.core` is called here, in place of that.
+            optional --names
+        }
+
         /// Check the house rules that a program can check.
         cmd tidy {}
 
@@ -76,6 +82,7 @@ pub enum XtaskCmd {
     Test(Test),
     Parity(Parity),
     Bench(Bench),
+    Coverage(Coverage),
     Tidy(Tidy),
     Readme(Readme),
 }
@@ -112,6 +119,11 @@ pub struct Bench {
     pub gen_tokens: Option<usize>,
     pub json: bool,
     pub quick: bool,
+}
+
+#[derive(Debug)]
+pub struct Coverage {
+    pub names: bool,
 }
 
 #[derive(Debug)]

@@ -8,8 +8,8 @@ mod prefix;
 mod source;
 mod wheel;
 
-const BRIDGES: [&str; 10] =
-    ["array", "distributed", "fast", "gpu_kernel", "io", "kernel", "ops", "random", "runtime", "transforms"];
+const BRIDGES: [&str; 11] =
+    ["array", "distributed", "fast", "gpu_kernel", "io", "kernel", "numeric", "ops", "random", "runtime", "transforms"];
 const SOURCES: [&str; 5] = ["gpu_kernel", "io", "kernel", "traces", "transforms"];
 
 fn main() {

@@ -1,5 +1,6 @@
 //! Element types, and the Rust types that are elements.
 
+use crate::bridge::runtime::ffi;
 use half::{bf16, f16};
 use std::fmt;
 
@@ -56,6 +57,17 @@ impl Dtype {
         Self::ALL[self as usize].2
     }
 
+    /// The dtype of a result of both, by MLX's rules of promotion.
+    ///
+    /// ```
+    /// use mlx_core::Dtype;
+    /// assert_eq!(Dtype::I32.promote(Dtype::F16), Dtype::F16);
+    /// assert_eq!(Dtype::F16.promote(Dtype::Bf16), Dtype::F32);
+    /// ```
+    pub fn promote(self, other: Self) -> Self {
+        Self::from_code(ffi::promote_types(self as u8, other as u8))
+    }
+
     /// Whether this is f16, bf16, f32 or f64.
     pub fn is_float(self) -> bool {
         matches!(self, Self::F16 | Self::Bf16 | Self::F32 | Self::F64)
@@ -72,7 +84,7 @@ mod sealed {
     pub trait Sealed {}
 }
 
-/// A Rust type whose values are an array's elements, byte for byte.
+/// A Rust type whose values are an array's elements, byte for byte; a complex one is `[real, imaginary]`.
 pub trait Element: sealed::Sealed + Copy + 'static {
     /// The dtype of this type.
     const DTYPE: Dtype;
@@ -88,5 +100,5 @@ macro_rules! elements {
 }
 elements! {
     bool => Bool, u8 => U8, u16 => U16, u32 => U32, u64 => U64, i8 => I8, i16 => I16, i32 => I32, i64 => I64,
-    f16 => F16, f32 => F32, f64 => F64, bf16 => Bf16,
+    f16 => F16, f32 => F32, f64 => F64, bf16 => Bf16, [f32; 2] => Complex64,
 }

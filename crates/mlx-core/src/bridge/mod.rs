@@ -6,6 +6,7 @@ pub(crate) mod fast;
 pub(crate) mod gpu_kernel;
 pub(crate) mod io;
 pub(crate) mod kernel;
+pub(crate) mod numeric;
 pub(crate) mod ops;
 pub(crate) mod random;
 pub(crate) mod runtime;
