@@ -8,7 +8,7 @@ mod prefix;
 mod source;
 mod wheel;
 
-const BRIDGES: [&str; 7] = ["array", "fast", "io", "kernel", "ops", "random", "runtime"];
+const BRIDGES: [&str; 8] = ["array", "fast", "io", "kernel", "ops", "random", "runtime", "transforms"];
 
 fn main() {
     println!("cargo::rerun-if-env-changed=DOCS_RS");
@@ -26,7 +26,7 @@ fn build() -> Result<(), String> {
     let mlx = locate::find()?;
     let sources: Vec<String> = BRIDGES.iter().map(|name| format!("src/bridge/{name}.rs")).collect();
     cxx_build::bridges(&sources)
-        .files(["shim/io.cc", "shim/kernel.cc"])
+        .files(["shim/io.cc", "shim/kernel.cc", "shim/traces.cc", "shim/transforms.cc"])
         .include(&mlx.include)
         .std("c++20")
         .flag_if_supported("-Wno-unused-parameter")

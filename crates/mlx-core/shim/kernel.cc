@@ -219,9 +219,4 @@ rust::Vec<array> custom_kernel(rust::Box<KernelHandle> kernel, Arrays inputs, ru
   auto primitive = std::make_shared<RustKernel>(mx::to_stream(stream()), std::move(kernel), std::move(updates));
   return list(array::make_arrays(std::move(shapes), dtypes, primitive, vec(inputs)));
 }
-
-array vector_jacobian(const Function& f, const array& x, const array& cotangent) {
-  auto call = [&f](const Vec& in) { return Vec{call_function(f, in[0])}; };
-  return mx::vjp(call, {x}, {cotangent}).second.at(0);
-}
 } // namespace mlx_shim

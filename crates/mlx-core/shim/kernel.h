@@ -4,12 +4,8 @@
 // The bodies need the generated header, so they are in kernel.cc.
 namespace mlx_shim {
 struct KernelHandle;
-struct Function;
 struct Spec;
 
 // Lazy arrays whose values a Rust kernel computes on the CPU.
 rust::Vec<array> custom_kernel(rust::Box<KernelHandle> kernel, Arrays inputs, rust::Slice<const Spec> outputs);
-
-// The product of `cotangent` with the Jacobian of `f` at `x`.
-array vector_jacobian(const Function& f, const array& x, const array& cotangent);
 } // namespace mlx_shim

@@ -1,5 +1,6 @@
 //! The error of this layer: what MLX said, and where it was asked.
 
+use crate::closure;
 use std::fmt;
 use std::panic::Location;
 
@@ -35,7 +36,16 @@ impl Error {
     #[track_caller]
     #[cold]
     pub(crate) fn from_cxx(e: cxx::Exception) -> Self {
-        Self::new(e.what())
+        match closure::arrived(e.what()) {
+            Some(error) => error,
+            None => Self::new(e.what()),
+        }
+    }
+
+    /// The same error at another place, for libraries that name their own caller.
+    pub fn with_location(mut self, at: &'static Location<'static>) -> Self {
+        self.0.at = at;
+        self
     }
 
     /// The message alone, without the location.

@@ -39,7 +39,7 @@ pub struct Gguf {
 }
 
 #[track_caller]
-fn text(path: &Path) -> Result<&str> {
+pub(crate) fn text(path: &Path) -> Result<&str> {
     path.to_str().ok_or_else(|| Error::new(format!("The path {} is not valid UTF-8.", path.display())))
 }
 

@@ -5,12 +5,11 @@
 
 use crate::bridge::kernel::ffi;
 use crate::call::call;
-use crate::{Array, Device, Dtype, Element, Error, Result};
+use crate::{Array, Device, Dtype, Element, Error, Result, closure, export, transforms};
 use std::any::Any;
 use std::borrow::Cow;
 use std::ffi::{CStr, c_char};
 use std::marker::PhantomData;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// An operation that Rust computes on the CPU.
 ///
@@ -67,12 +66,12 @@ pub trait Kernel: Send + Sync + PartialEq + 'static {
     fn fallback(&self, inputs: &[Array]) -> Result<Vec<Array>>;
 }
 
-/// The lazy results that `kernel` computes from `inputs`; on a GPU stream, the kernel's fallback.
+/// The lazy results that `kernel` computes from `inputs`; on a GPU stream and in exported functions, the kernel's fallback.
 ///
 /// Two equal kernels on the same inputs may be computed once.
 #[track_caller]
 pub fn apply<K: Kernel>(kernel: K, inputs: &[Array]) -> Result<Vec<Array>> {
-    if Device::current()? != Device::Cpu {
+    if Device::current()? != Device::Cpu || export::exporting() {
         return kernel.fallback(inputs);
     }
     let outputs = kernel.outputs(inputs)?;
@@ -251,13 +250,9 @@ impl<K: Kernel> Erased for K {
     }
 }
 
-/// Runs what a kernel brought; cxx would end the process on a panic.
+/// Runs what a kernel brought.
 fn guarded<T>(name: &CStr, f: impl FnOnce() -> Result<T>) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|panic| {
-        let what = panic.downcast_ref::<&str>().copied();
-        let what = what.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message");
-        Err(Error::new(format!("[{}] the kernel panicked: {what}", name.to_string_lossy())))
-    })
+    closure::guarded(f, |what| Error::new(format!("[{}] the kernel panicked: {what}", name.to_string_lossy())))
 }
 
 pub(crate) fn kernel_name(kernel: &KernelHandle) -> *const c_char {
@@ -280,8 +275,8 @@ pub(crate) fn run_kernel(kernel: &KernelHandle, inputs: &[ffi::View<'_>], output
     })
 }
 
-pub(crate) fn kernel_fallback(kernel: &KernelHandle, inputs: &[Array]) -> Result<Vec<Array>> {
-    guarded(kernel.0.name(), || kernel.0.fallback(inputs))
+pub(crate) fn kernel_fallback(kernel: &KernelHandle, inputs: &[Array]) -> Result<Vec<Array>, String> {
+    closure::leave(guarded(kernel.0.name(), || kernel.0.fallback(inputs)))
 }
 
 pub(crate) fn kernel_outputs(kernel: &KernelHandle, inputs: &[Array]) -> Result<Vec<ffi::Spec>> {
@@ -289,19 +284,12 @@ pub(crate) fn kernel_outputs(kernel: &KernelHandle, inputs: &[Array]) -> Result<
     guarded(kernel.0.name(), || Ok(kernel.0.outputs(inputs)?.into_iter().map(spec).collect()))
 }
 
-/// A function of one array, for [`vector_jacobian`].
-pub(crate) struct Function<'a>(&'a dyn Fn(&Array) -> Result<Array>);
-
-pub(crate) fn call_function(f: &Function<'_>, x: &Array) -> Result<Array> {
-    guarded(c"vector_jacobian", || (f.0)(x))
-}
-
 /// The product of `cotangent` with the Jacobian of `f` at `x`; the tests of kernels compare it with that of the fallback.
 #[doc(hidden)]
 #[track_caller]
 pub fn vector_jacobian(f: impl Fn(&Array) -> Result<Array>, x: &Array, cotangent: &Array) -> Result<Array> {
-    // SAFETY: the closure outlives the call, which keeps no reference.
-    call!(unsafe { ffi::vector_jacobian(&Function(&f), x, cotangent) })
+    let outputs = transforms::vjp(|x| Ok(vec![f(&x[0])?]), std::slice::from_ref(x), std::slice::from_ref(cotangent))?;
+    Ok(outputs.1[0].clone())
 }
 
 #[cfg(test)]

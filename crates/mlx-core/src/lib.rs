@@ -15,15 +15,19 @@
 mod array;
 mod bridge;
 mod call;
+mod closure;
+pub mod compile;
 mod device;
 mod dtype;
 mod error;
+pub mod export;
 pub mod fast;
 pub mod io;
 pub mod kernel;
 pub mod memory;
 pub mod ops;
 pub mod random;
+pub mod transforms;
 
 pub use array::{Array, async_eval, eval};
 pub use device::{Device, Stream, with_stream};

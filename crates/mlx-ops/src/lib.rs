@@ -35,6 +35,7 @@ mod rotation;
 mod self_attention;
 mod shape;
 mod tensor;
+pub mod transforms;
 
 pub use activation::Activation;
 pub use create::{arange, eye, full, linspace, ones, tri, zeros};

@@ -1,8 +1,6 @@
 //! C++ side of [`kernel`](crate::kernel): shim/kernel.h and shim/kernel.cc.
 
-use crate::kernel::{
-    Function, KernelHandle, call_function, kernel_fallback, kernel_name, kernel_outputs, run_kernel, same_kernel,
-};
+use crate::kernel::{KernelHandle, kernel_fallback, kernel_name, kernel_outputs, run_kernel, same_kernel};
 
 #[cxx::bridge(namespace = "mlx_shim")]
 pub(crate) mod ffi {
@@ -32,9 +30,6 @@ pub(crate) mod ffi {
         unsafe fn run_kernel<'a>(kernel: &KernelHandle, inputs: &[View<'a>], outputs: &[View<'a>]) -> Result<()>;
         fn kernel_fallback(kernel: &KernelHandle, inputs: &[Array]) -> Result<Vec<Array>>;
         fn kernel_outputs(kernel: &KernelHandle, inputs: &[Array]) -> Result<Vec<Spec>>;
-
-        type Function<'a>;
-        unsafe fn call_function<'a>(f: &Function<'a>, x: &Array) -> Result<Array>;
     }
 
     unsafe extern "C++" {
@@ -44,6 +39,5 @@ pub(crate) mod ffi {
         type Array = crate::array::Array;
 
         fn custom_kernel(kernel: Box<KernelHandle>, inputs: &[Array], outputs: &[Spec]) -> Result<Vec<Array>>;
-        unsafe fn vector_jacobian<'a>(f: &Function<'a>, x: &Array, cotangent: &Array) -> Result<Array>;
     }
 }

@@ -7,3 +7,4 @@ pub(crate) mod kernel;
 pub(crate) mod ops;
 pub(crate) mod random;
 pub(crate) mod runtime;
+pub(crate) mod transforms;
