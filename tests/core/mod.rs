@@ -124,6 +124,6 @@ fn memory_counts_what_arrays_use() {
 #[test]
 fn keys_make_random_numbers_repeatable() {
     let key = random::key(7).unwrap();
-    let draw = || random::normal(&[8], Dtype::F32, Some(&key)).unwrap().to_vec::<f32>().unwrap();
+    let draw = || random::normal(&[8], Dtype::F32, None, None, Some(&key)).unwrap().to_vec::<f32>().unwrap();
     assert_eq!(draw(), draw());
 }

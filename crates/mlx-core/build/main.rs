@@ -8,7 +8,7 @@ mod prefix;
 mod source;
 mod wheel;
 
-const BRIDGES: [&str; 8] = ["array", "fast", "io", "kernel", "ops", "random", "runtime", "transforms"];
+const BRIDGES: [&str; 9] = ["array", "fast", "io", "kernel", "numeric", "ops", "random", "runtime", "transforms"];
 
 fn main() {
     println!("cargo::rerun-if-env-changed=DOCS_RS");

@@ -1,5 +1,6 @@
 #pragma once
 // What every bridge shares: types by value, errors, the scoped stream and argument conversions.
+#include <array>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -48,8 +49,11 @@ inline std::vector<array> vec(Arrays a) { return {a.begin(), a.end()}; }
 inline std::vector<int> ints(Ints v) { return {v.begin(), v.end()}; }
 inline mx::Shape shape(Ints v) { return mx::Shape(v.begin(), v.end()); }
 inline std::string str(rust::Str s) { return {s.data(), s.size()}; }
+inline std::pair<int, int> pair(std::array<int32_t, 2> v) { return {v[0], v[1]}; }
+inline std::tuple<int, int, int> triple(std::array<int32_t, 3> v) { return {v[0], v[1], v[2]}; }
 
-// An optional array crosses as a slice of length 0 or 1, an optional integer as INT32_MIN, an optional float as NaN.
+// An optional array crosses as a slice of length 0 or 1, an optional integer as INT32_MIN, an optional list as one
+// INT32_MIN, an optional float as NaN, an optional dtype as 255, an optional truth value as -1.
 inline std::optional<array> opt(Arrays a) {
   return a.empty() ? std::nullopt : std::optional<array>(a[0]);
 }
@@ -60,6 +64,14 @@ inline std::optional<float> opt(float v) {
   return v != v ? std::nullopt : std::optional<float>(v);
 }
 
+inline std::optional<bool> opt_bool(int8_t v) {
+  return v < 0 ? std::nullopt : std::optional<bool>(v != 0);
+}
+inline bool absent(Ints v) { return v.size() == 1 && v[0] == INT32_MIN; }
+inline std::optional<std::vector<int>> opt_ints(Ints v) {
+  return absent(v) ? std::nullopt : std::optional<std::vector<int>>(ints(v));
+}
+
 inline mx::Dtype dtype(uint8_t v) {
   constexpr mx::Dtype all[] = {
       mx::bool_, mx::uint8, mx::uint16, mx::uint32, mx::uint64, mx::int8, mx::int16,
@@ -68,5 +80,8 @@ inline mx::Dtype dtype(uint8_t v) {
     throw std::invalid_argument("[dtype] unknown code " + std::to_string(v));
   }
   return all[v];
+}
+inline std::optional<mx::Dtype> opt_dtype(uint8_t v) {
+  return v == 255 ? std::nullopt : std::optional<mx::Dtype>(dtype(v));
 }
 } // namespace mlx_shim

@@ -11,4 +11,8 @@ inline rust::Vec<array> list(const std::vector<array>& arrays) {
   }
   return out;
 }
+template <template <class...> class Pair>
+rust::Vec<array> list(const Pair<array, array>& two) {
+  return list(std::vector<array>{std::get<0>(two), std::get<1>(two)});
+}
 } // namespace mlx_shim

@@ -32,6 +32,37 @@ inline rust::Vec<rust::String> device_info(bool gpu, int32_t index) {
 }
 
 inline int32_t new_stream(bool gpu, int32_t index) { return mx::new_stream(device(gpu, index)).index; }
+inline int32_t new_thread_unsafe_stream(bool gpu, int32_t index) { return mx::new_thread_unsafe_stream(device(gpu, index)).index; }
+inline int32_t new_thread_local_stream(bool gpu, int32_t index) { return mx::new_thread_local_stream(device(gpu, index)).index; }
+inline mx::ThreadLocalStream thread_local_of(bool gpu, int32_t device_index, int32_t index) {
+  return mx::ThreadLocalStream(index, device(gpu, device_index));
+}
+inline int32_t stream_from_thread_local_stream(bool gpu, int32_t device, int32_t index) {
+  return mx::stream_from_thread_local_stream(thread_local_of(gpu, device, index)).index;
+}
+inline void synchronize_thread_local(bool gpu, int32_t device, int32_t index) {
+  mx::synchronize(thread_local_of(gpu, device, index));
+}
+inline void synchronize_default() { mx::synchronize(); }
+// INT32_MIN where there is none.
+inline int32_t peek_default_stream(bool gpu, int32_t index) {
+  auto stream = mx::peek_default_stream(device(gpu, index));
+  return stream ? stream->index : INT32_MIN;
+}
+inline void set_default_stream(bool gpu, int32_t device, int32_t index) {
+  mx::set_default_stream(stream_of(gpu, device, index));
+}
+// Three numbers a stream: whether it is on a GPU, of which index, and its own.
+inline rust::Vec<int32_t> get_streams() {
+  rust::Vec<int32_t> out;
+  for (const auto& stream : mx::get_streams()) {
+    out.push_back(stream.device == mx::Device::gpu);
+    out.push_back(stream.device.index);
+    out.push_back(stream.index);
+  }
+  return out;
+}
+inline void clear_streams() { mx::clear_streams(); }
 inline int32_t default_stream(bool gpu, int32_t index) { return mx::default_stream(device(gpu, index)).index; }
 inline void synchronize(bool gpu, int32_t device_index, int32_t index) {
   mx::synchronize(stream_of(gpu, device_index, index));

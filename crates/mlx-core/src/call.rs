@@ -14,12 +14,26 @@ macro_rules! as_is {
         fn ffi(self) -> Self { self }
     })* };
 }
-as_is!(&Array, &[Array], &[i32], &str, i32, usize, f32, f64, bool);
+as_is!(&Array, &[Array], &[i32], &[i64], &str, i32, usize, u64, f32, f64, bool, [i32; 2], [i32; 3]);
 
 impl Argument for Dtype {
     type Ffi = u8;
     fn ffi(self) -> u8 {
         self as u8
+    }
+}
+
+impl Argument for Option<Dtype> {
+    type Ffi = u8;
+    fn ffi(self) -> u8 {
+        self.map_or(u8::MAX, Argument::ffi)
+    }
+}
+
+impl<'a> Argument for Option<&'a [i32]> {
+    type Ffi = &'a [i32];
+    fn ffi(self) -> &'a [i32] {
+        self.unwrap_or(&[i32::MIN])
     }
 }
 
@@ -34,6 +48,13 @@ impl Argument for Option<i32> {
     type Ffi = i32;
     fn ffi(self) -> i32 {
         self.unwrap_or(i32::MIN)
+    }
+}
+
+impl Argument for Option<bool> {
+    type Ffi = i8;
+    fn ffi(self) -> i8 {
+        self.map_or(-1, i8::from)
     }
 }
 

@@ -16,4 +16,9 @@ crate::call::functions! { ffi;
     /// `softmax(scale * q @ k.T + mask) @ v` for q `(B, H, L, D)` and k, v `(B, KV, S, D)` with `H` a multiple of `KV`.
     /// `mask_mode` is `""`, `"causal"` (aligned at the end) or `"array"` with `mask` boolean or additive, broadcastable to `(B, H, L, S)`.
     fn scaled_dot_product_attention(q: &Array, k: &Array, v: &Array, scale: f32, mask_mode: &str, mask: Option<&Array>, sinks: Option<&Array>) -> Array;
+    /// The cross entropy of `logits` `(.., classes)` and class indices `targets` `(..)`, elementwise, f32. Targets are not checked.
+    fn cross_entropy(logits: &Array, targets: &Array) -> Array;
+    /// `[outputs (B, T, Hv, Dv), state]` of the gated delta rule for q and k `(B, T, Hk, Dk)`, v `(B, T, Hv, Dv)`, decay rates `gates` and update
+    /// rates `beta` `(B, T, Hv)`.
+    fn gated_delta_update(q: &Array, k: &Array, v: &Array, gates: &Array, beta: &Array, state: Option<&Array>, mask: Option<&Array>) -> Vec<Array>;
 }

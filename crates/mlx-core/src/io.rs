@@ -1,4 +1,16 @@
-//! Tensor files: safetensors and GGUF.
+//! Tensor files: safetensors, GGUF, and NumPy's `.npy` and `.npz`.
+//!
+//! ```
+//! use mlx_core::{Array, io};
+//! let x = Array::from_slice(&[1f32, 2.0], &[2])?;
+//! let bytes = io::save_bytes(&x)?;
+//! assert_eq!(io::load_bytes(&bytes)?.to_vec::<f32>()?, [1.0, 2.0]);
+//! # Ok::<(), mlx_core::Error>(())
+//! ```
+
+mod npz;
+
+pub use npz::{load_npz, load_npz_bytes, save_npz, save_npz_bytes};
 
 use crate::bridge::io::ffi;
 use crate::call::call;
@@ -46,21 +58,80 @@ pub(crate) fn text(path: &Path) -> Result<&str> {
 /// Reads a safetensors file. Arrays are read from the file when they are first computed.
 #[track_caller]
 pub fn load_safetensors(path: impl AsRef<Path>) -> Result<Safetensors> {
-    let file = call!(ffi::load_safetensors(text(path.as_ref())?))?;
-    Ok(Safetensors {
-        arrays: file.names.into_iter().zip(file.arrays).collect(),
-        metadata: file.text_keys.into_iter().zip(file.text_values).collect(),
-    })
+    Ok(call!(ffi::load_safetensors(text(path.as_ref())?))?.into())
+}
+
+/// [`load_safetensors`] from memory, of which the arrays keep a copy until they are computed.
+#[track_caller]
+pub fn load_safetensors_bytes(bytes: &[u8]) -> Result<Safetensors> {
+    Ok(call!(ffi::load_safetensors_bytes(bytes))?.into())
+}
+
+impl From<ffi::TensorFile> for Safetensors {
+    fn from(file: ffi::TensorFile) -> Self {
+        Self {
+            arrays: file.names.into_iter().zip(file.arrays).collect(),
+            metadata: file.text_keys.into_iter().zip(file.text_values).collect(),
+        }
+    }
+}
+
+/// The maps of a safetensors file as parallel lists.
+struct Lists {
+    names: Vec<String>,
+    arrays: Vec<Array>,
+    keys: Vec<String>,
+    values: Vec<String>,
+}
+
+impl From<&Safetensors> for Lists {
+    fn from(file: &Safetensors) -> Self {
+        Self {
+            names: file.arrays.keys().cloned().collect(),
+            arrays: file.arrays.values().cloned().collect(),
+            keys: file.metadata.keys().cloned().collect(),
+            values: file.metadata.values().cloned().collect(),
+        }
+    }
 }
 
 /// Writes a safetensors file; computes the arrays.
 #[track_caller]
 pub fn save_safetensors(path: impl AsRef<Path>, file: &Safetensors) -> Result<()> {
-    let names: Vec<String> = file.arrays.keys().cloned().collect();
-    let arrays: Vec<Array> = file.arrays.values().cloned().collect();
-    let keys: Vec<String> = file.metadata.keys().cloned().collect();
-    let values: Vec<String> = file.metadata.values().cloned().collect();
+    let Lists { names, arrays, keys, values } = file.into();
     call!(ffi::save_safetensors(text(path.as_ref())?, &names, &arrays, &keys, &values))
+}
+
+/// [`save_safetensors`] into memory.
+#[track_caller]
+pub fn save_safetensors_bytes(file: &Safetensors) -> Result<Vec<u8>> {
+    let Lists { names, arrays, keys, values } = file.into();
+    call!(ffi::save_safetensors_bytes(&names, &arrays, &keys, &values))
+}
+
+/// Reads one array from a `.npy` file, when it is first computed.
+#[track_caller]
+pub fn load(path: impl AsRef<Path>) -> Result<Array> {
+    call!(ffi::load(text(path.as_ref())?))
+}
+
+/// [`load`] from memory, of which the array keeps a copy until it is computed.
+#[track_caller]
+pub fn load_bytes(bytes: &[u8]) -> Result<Array> {
+    call!(ffi::load_bytes(bytes))
+}
+
+/// Writes one array as a `.npy` file, to whose name MLX adds `.npy` where it is missing; computes the array. NumPy has no
+/// bf16, which is an error.
+#[track_caller]
+pub fn save(path: impl AsRef<Path>, array: &Array) -> Result<()> {
+    call!(ffi::save(text(path.as_ref())?, array))
+}
+
+/// [`save`] into memory.
+#[track_caller]
+pub fn save_bytes(array: &Array) -> Result<Vec<u8>> {
+    call!(ffi::save_bytes(array))
 }
 
 /// Reads a GGUF file. MLX trusts the file's header, so check files of unknown origin first.

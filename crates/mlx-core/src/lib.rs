@@ -1,6 +1,6 @@
 //! Apple's MLX, bound from its C++ API.
 //!
-//! Arrays ([`Array`]) are lazy nodes; [`ops`], [`fast`] and [`random`] build them, and reading a value ([`Array::to_vec`],
+//! Arrays ([`Array`]) are lazy nodes; [`ops`], [`fast`], [`random`], [`linalg`], [`fft`] and [`einsum`] build them, and reading a value ([`Array::to_vec`],
 //! [`Array::item`]) or [`eval`] computes them. This layer says what MLX says: the crate `mlx-ops` adds operators and indexing.
 //!
 //! ```
@@ -19,21 +19,27 @@ mod closure;
 pub mod compile;
 mod device;
 mod dtype;
+mod einsum;
 mod error;
 pub mod export;
 pub mod fast;
+pub mod fft;
 pub mod io;
 pub mod kernel;
+pub mod linalg;
 pub mod memory;
 pub mod ops;
 pub mod random;
+mod stream;
 pub mod transforms;
 
 pub use array::{Array, async_eval, eval};
-pub use device::{Device, Stream, with_stream};
+pub use device::Device;
 pub use dtype::{Dtype, Element};
+pub use einsum::{einsum, einsum_path};
 pub use error::{Error, Result};
 pub use half::{bf16, f16};
+pub use stream::{Stream, ThreadLocalStream, synchronize, with_stream};
 
 /// The version of the MLX library in use, such as `0.32.4`.
 pub fn version() -> &'static str {

@@ -1,6 +1,6 @@
 //! Elementwise methods.
 
-use crate::tensor::methods;
+use crate::tensor::{methods, pair};
 use crate::{Operand, Tensor};
 use mlx_core::{Dtype, Result, ops};
 
@@ -15,6 +15,8 @@ methods! {
     fn floor();
     /// Rounded towards infinity.
     fn ceil();
+    /// Rounded towards zero.
+    fn trunc();
     /// Rounded to `decimals` places, ties to even.
     fn round(decimals: i32);
     /// `x * x`.
@@ -47,12 +49,22 @@ methods! {
     fn arccos();
     /// The inverse tangent, radians.
     fn arctan();
+    /// Radians as degrees.
+    fn degrees();
+    /// Degrees as radians.
+    fn radians();
     /// The hyperbolic sine.
     fn sinh();
     /// The hyperbolic cosine.
     fn cosh();
     /// The hyperbolic tangent.
     fn tanh();
+    /// The inverse hyperbolic sine.
+    fn arcsinh();
+    /// The inverse hyperbolic cosine.
+    fn arccosh();
+    /// The inverse hyperbolic tangent.
+    fn arctanh();
     /// The error function.
     fn erf();
     /// The inverse error function.
@@ -63,10 +75,32 @@ methods! {
     fn isnan();
     /// Whether each element is infinite.
     fn isinf();
+    /// Whether each element is positive infinity.
+    fn isposinf();
+    /// Whether each element is negative infinity.
+    fn isneginf();
     /// Whether each element is neither infinite nor NaN.
     fn isfinite();
     /// Elementwise negation of booleans.
     fn logical_not();
+    /// The value itself (`+x`).
+    fn positive();
+    /// The value with the other sign (`-x`).
+    fn negative();
+    /// All bits of integers inverted; the negation of booleans.
+    fn bitwise_invert();
+    /// The complex conjugate.
+    fn conjugate();
+    /// The real part, f32 for complex values.
+    fn real();
+    /// The imaginary part, f32 for complex values.
+    fn imag();
+    /// NaN and infinities replaced; `None` takes the largest finite values of the dtype.
+    fn nan_to_num(nan: f32, posinf: Option<f32>, neginf: Option<f32>);
+    /// Floats as 8-bit E4M3 codes, `u8`.
+    fn to_fp8();
+    /// 8-bit E4M3 codes (`u8`) as floats of `dtype`.
+    fn from_fp8(dtype: Dtype);
     /// The values converted to `dtype`.
     fn astype(dtype: Dtype);
     /// The same bytes read as `dtype`; the last axis scales with the item sizes.
@@ -104,6 +138,18 @@ binary_methods! {
     logical_and;
     /// Elementwise `or` of booleans.
     logical_or;
+    /// Elementwise exclusive `or` of booleans.
+    logical_xor;
+    /// `x + other`, as the operator.
+    add;
+    /// `x - other`, as the operator.
+    subtract;
+    /// `x * other`, as the operator.
+    multiply;
+    /// `x / other`, as the operator; integers divide as floats.
+    divide;
+    /// The remainder with the sign of `other`, as the operator `%`.
+    remainder;
     /// The larger value; NaN wins.
     maximum;
     /// The smaller value; NaN wins.
@@ -136,16 +182,37 @@ impl Tensor {
         ops::clip(&self.0, Some(min.as_ref()), Some(max.as_ref())).map(Tensor)
     }
 
-    /// Whether shapes and all values are equal; computes both.
+    /// `x / other` rounded towards minus infinity, and the remainder.
     #[track_caller]
-    pub fn array_equal(&self, other: &Tensor) -> Result<bool> {
-        ops::array_equal(&self.0, &other.0, false)?.item()
+    pub fn divmod(&self, other: impl Operand) -> Result<(Tensor, Tensor)> {
+        ops::divmod(&self.0, other.hold(self.dtype())?.as_ref()).and_then(pair)
     }
 
-    /// Whether all values differ by at most `atol + rtol * abs(other)`; computes both.
+    /// Whether values differ by at most `atol + rtol * abs(other)`, elementwise; NaN equals NaN where `equal_nan`.
     #[track_caller]
-    pub fn allclose(&self, other: &Tensor, rtol: f64, atol: f64) -> Result<bool> {
-        ops::allclose(&self.0, &other.0, rtol, atol, false)?.item()
+    pub fn isclose(&self, other: impl Operand, rtol: f64, atol: f64, equal_nan: bool) -> Result<Tensor> {
+        ops::isclose(&self.0, other.hold(self.dtype())?.as_ref(), rtol, atol, equal_nan).map(Tensor)
+    }
+
+    /// Whether shapes and all values are equal, NaN and NaN too where `equal_nan`; computes both.
+    #[track_caller]
+    pub fn array_equal(&self, other: &Tensor, equal_nan: bool) -> Result<bool> {
+        ops::array_equal(&self.0, &other.0, equal_nan)?.item()
+    }
+
+    /// Whether all values differ by at most `atol + rtol * abs(other)`, NaN and NaN not where `equal_nan`; computes both.
+    #[track_caller]
+    pub fn allclose(&self, other: &Tensor, rtol: f64, atol: f64, equal_nan: bool) -> Result<bool> {
+        ops::allclose(&self.0, &other.0, rtol, atol, equal_nan)?.item()
+    }
+}
+
+impl Tensor {
+    /// The Walsh-Hadamard transform of the last axis, of size `m * 2^k` with m in 1, 12, 20, 28, times `scale` (`None`:
+    /// `1 / sqrt(size)`).
+    #[track_caller]
+    pub fn hadamard_transform(&self, scale: Option<f32>) -> Result<Tensor> {
+        ops::hadamard_transform(&self.0, scale).map(Tensor)
     }
 }
 

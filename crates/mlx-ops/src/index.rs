@@ -1,7 +1,7 @@
 //! Indexing: `x.i((.., -1, 2.., New))`, gathers, and writes to a slice.
 
-use crate::Tensor;
 use crate::tensor::methods;
+use crate::{Axis, Tensor};
 use mlx_core::{Error, Result, ops};
 use std::ops::{Range, RangeFrom, RangeFull, RangeInclusive, RangeTo};
 
@@ -162,10 +162,11 @@ impl Tensor {
         ops::slice_update(&self.0, &update.0, start, stop, &vec![1; start.len()]).map(Tensor)
     }
 
-    /// The entries of `axis` named by `indices`, whose shape replaces that axis. Indices are not checked.
+    /// The entries of `axis` named by `indices`, whose shape replaces that axis; or of the flattened tensor (`..`). Indices
+    /// are not checked.
     #[track_caller]
-    pub fn take(&self, indices: &Tensor, axis: i32) -> Result<Tensor> {
-        ops::take(&self.0, &indices.0, axis).map(Tensor)
+    pub fn take(&self, indices: &Tensor, axis: impl Axis) -> Result<Tensor> {
+        ops::take(&self.0, &indices.0, axis.one()).map(Tensor)
     }
 
     /// Elements of `axis` named by `indices`, which has the rank of the tensor. Indices are not checked.

@@ -16,6 +16,8 @@
 
 mod activation;
 mod attention;
+mod axes;
+mod conv;
 #[cfg(target_os = "linux")]
 mod cpu;
 #[cfg(not(target_os = "linux"))]
@@ -24,7 +26,9 @@ mod cpu;
 mod create;
 mod elementwise;
 pub mod fast;
+pub mod fft;
 mod index;
+pub mod linalg;
 mod matrix;
 mod operators;
 mod precision;
@@ -34,19 +38,30 @@ mod reduce;
 mod rotation;
 mod self_attention;
 mod shape;
+mod sort;
 mod tensor;
 pub mod transforms;
 
 pub use activation::Activation;
-pub use create::{arange, eye, full, linspace, ones, tri, zeros};
+pub use axes::{Axes, Axis};
+pub use conv::{
+    ConvGeneral, Overlap, conv_general, conv_transpose1d, conv_transpose2d, conv_transpose3d, conv1d, conv2d, conv3d,
+    convolve,
+};
+pub use create::{
+    Indexing, arange, bartlett, blackman, eye, full, hamming, hanning, identity, linspace, meshgrid, ones, tri, zeros,
+};
 pub use elementwise::select;
 pub use index::{Index, Indices, New, Rest};
-pub use matrix::{Gather, Quantization, addmm};
-pub use mlx_core::{Device, Dtype, Element, Error, Result, Stream, bf16, f16, io, memory, seed, version, with_stream};
+pub use matrix::{BlockMasks, Gather, Quantization, addmm, einsum, einsum_path};
+pub use mlx_core::{
+    Device, Dtype, Element, Error, Result, Stream, ThreadLocalStream, bf16, f16, io, memory, seed, synchronize,
+    version, with_stream,
+};
 pub use operators::Operand;
 pub use precision::{Precision, with_precision};
 pub use projection::{Matrix, Projection};
-pub use reduce::Axes;
 pub use self_attention::SelfAttention;
-pub use shape::{concatenate, stack};
+pub use shape::{PadWith, broadcast_arrays, broadcast_shapes, concatenate, depends, stack};
+pub use sort::{Side, Unique};
 pub use tensor::{Tensor, async_eval, eval};

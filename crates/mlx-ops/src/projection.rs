@@ -166,7 +166,7 @@ impl<'a> Projection<'a> {
         let normal = self.norm.map(|(weight, eps)| fast::rms_norm(x, Some(weight), eps)).transpose()?;
         let x = normal.as_ref().unwrap_or(x);
         let mut y = match (self.matrix, self.bias) {
-            (Matrix::Dense { transposed, .. }, Some(bias)) => addmm(bias, x, transposed)?,
+            (Matrix::Dense { transposed, .. }, Some(bias)) => addmm(bias, x, transposed, 1.0, 1.0)?,
             (matrix, Some(bias)) => (matrix.product(x)? + bias)?,
             (matrix, None) => matrix.product(x)?,
         };

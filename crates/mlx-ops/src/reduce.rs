@@ -1,46 +1,8 @@
-//! Reductions, scans and sorting.
+//! Reductions.
 
-use crate::tensor::methods;
-use crate::{Tensor, cpu};
-use mlx_core::{Result, ops};
-use std::ops::RangeFull;
-
-/// The axes of a reduction: one (`-1`), several (`[0, 2]`), or all (`..`). Negative axes count from the end.
-pub trait Axes {
-    /// Calls `f` with the axes of a tensor of `ndim` axes.
-    #[doc(hidden)]
-    #[track_caller]
-    fn with<T>(self, ndim: usize, f: impl FnOnce(&[i32]) -> T) -> T;
-}
-
-impl Axes for i32 {
-    #[track_caller]
-    fn with<T>(self, _: usize, f: impl FnOnce(&[i32]) -> T) -> T {
-        f(&[self])
-    }
-}
-
-impl<const N: usize> Axes for [i32; N] {
-    #[track_caller]
-    fn with<T>(self, _: usize, f: impl FnOnce(&[i32]) -> T) -> T {
-        f(&self)
-    }
-}
-
-impl Axes for &[i32] {
-    #[track_caller]
-    fn with<T>(self, _: usize, f: impl FnOnce(&[i32]) -> T) -> T {
-        f(self)
-    }
-}
-
-impl Axes for RangeFull {
-    #[track_caller]
-    fn with<T>(self, ndim: usize, f: impl FnOnce(&[i32]) -> T) -> T {
-        let all: Vec<i32> = (0..ndim as i32).collect();
-        f(&all)
-    }
-}
+use crate::tensor::pair;
+use crate::{Axes, Tensor, cpu};
+use mlx_core::{Dtype, Result, ops};
 
 macro_rules! reductions {
     ($($(#[$doc:meta])* $name:ident;)*) => {
@@ -71,34 +33,13 @@ reductions! {
     any;
     /// `log(sum(exp(x)))` over `axes`, without overflow.
     logsumexp;
-}
-
-methods! {
-    /// The index (`u32`) of the smallest element of `axis`.
-    fn argmin(axis: i32, keepdims: bool);
-    /// Running sums along `axis`; exclusive of the element itself unless `inclusive`.
-    fn cumsum(axis: i32, reverse: bool, inclusive: bool);
-    /// Running products along `axis`; exclusive of the element itself unless `inclusive`.
-    fn cumprod(axis: i32, reverse: bool, inclusive: bool);
-    /// Sorted in ascending order along `axis`.
-    fn sort(axis: i32);
-    /// The indices (`u32`) that sort `axis`.
-    fn argsort(axis: i32);
-    /// Reordered so that element `kth` of `axis` is in its sorted place.
-    fn partition(kth: i32, axis: i32);
-    /// The indices (`u32`) that partition `axis` at `kth`.
-    fn argpartition(kth: i32, axis: i32);
-    /// The `k` largest elements of `axis`, in no given order.
-    fn topk(k: i32, axis: i32);
+    /// The median over `axes`; the mean of the middle two where the count is even.
+    median;
+    /// The number of elements over `axes` that are not zero, `i32`.
+    count_nonzero;
 }
 
 impl Tensor {
-    /// The index (`u32`) of the largest element of `axis`, the first where several are.
-    #[track_caller]
-    pub fn argmax(&self, axis: i32, keepdims: bool) -> Result<Tensor> {
-        cpu::argmax(&self.0, axis, keepdims).unwrap_or_else(|| ops::argmax(&self.0, axis, keepdims)).map(Tensor)
-    }
-
     /// The softmax over `axes`, accumulated in f32.
     #[track_caller]
     pub fn softmax(&self, axes: impl Axes) -> Result<Tensor> {
@@ -123,5 +64,23 @@ impl Tensor {
     #[track_caller]
     pub fn std(&self, axes: impl Axes, keepdims: bool, ddof: i32) -> Result<Tensor> {
         axes.with(self.ndim(), |axes| ops::std(&self.0, axes, keepdims, ddof)).map(Tensor)
+    }
+
+    /// The smallest and the largest element over `axes`.
+    #[track_caller]
+    pub fn minmax(&self, axes: impl Axes, keepdims: bool) -> Result<(Tensor, Tensor)> {
+        axes.with(self.ndim(), |axes| ops::minmax(&self.0, axes, keepdims)).and_then(pair)
+    }
+
+    /// The sum along the diagonal `offset` of two axes, which disappear.
+    #[track_caller]
+    pub fn trace(&self, offset: i32, axis1: i32, axis2: i32) -> Result<Tensor> {
+        ops::trace(&self.0, offset, axis1, axis2, None).map(Tensor)
+    }
+
+    /// The number of elements along `axes`, or 1 over it where `inverted`: a scalar that shapeless compilation computes.
+    #[track_caller]
+    pub fn number_of_elements(&self, axes: impl Axes, inverted: bool, dtype: Dtype) -> Result<Tensor> {
+        axes.with(self.ndim(), |axes| ops::number_of_elements(&self.0, axes, inverted, dtype)).map(Tensor)
     }
 }

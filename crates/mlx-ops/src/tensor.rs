@@ -156,6 +156,19 @@ pub(crate) fn arrays(tensors: &[Tensor]) -> &[Array] {
     unsafe { std::slice::from_raw_parts(tensors.as_ptr().cast(), tensors.len()) }
 }
 
+/// The two arrays of an operation that returns a pair.
+#[track_caller]
+pub(crate) fn pair(parts: Vec<Array>) -> Result<(Tensor, Tensor)> {
+    match <[Array; 2]>::try_from(parts) {
+        Ok([a, b]) => Ok((Tensor(a), Tensor(b))),
+        Err(parts) => Err(Error::new(format!("MLX returned {} arrays where two belong", parts.len()))),
+    }
+}
+
+pub(crate) fn tensors(parts: Vec<Array>) -> Vec<Tensor> {
+    parts.into_iter().map(Tensor).collect()
+}
+
 pub(crate) fn optional(tensor: Option<&Tensor>) -> Option<&Array> {
     tensor.map(|tensor| &tensor.0)
 }

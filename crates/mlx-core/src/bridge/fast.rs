@@ -37,5 +37,15 @@ pub(crate) mod ffi {
             mask: &[Array],
             sinks: &[Array],
         ) -> Result<Array>;
+        fn cross_entropy(logits: &Array, targets: &Array) -> Result<Array>;
+        fn gated_delta_update(
+            q: &Array,
+            k: &Array,
+            v: &Array,
+            gates: &Array,
+            beta: &Array,
+            state: &[Array],
+            mask: &[Array],
+        ) -> Result<Vec<Array>>;
     }
 }

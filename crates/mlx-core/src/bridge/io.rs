@@ -33,6 +33,17 @@ pub(crate) mod ffi {
             keys: &[String],
             values: &[String],
         ) -> Result<()>;
+        fn load_safetensors_bytes(bytes: &[u8]) -> Result<TensorFile>;
+        fn save_safetensors_bytes(
+            names: &[String],
+            arrays: &[Array],
+            keys: &[String],
+            values: &[String],
+        ) -> Result<Vec<u8>>;
+        fn load(path: &str) -> Result<Array>;
+        fn load_bytes(bytes: &[u8]) -> Result<Array>;
+        fn save(path: &str, a: &Array) -> Result<()>;
+        fn save_bytes(a: &Array) -> Result<Vec<u8>>;
         fn load_gguf(path: &str) -> Result<TensorFile>;
         fn save_gguf(path: &str, file: &TensorFile) -> Result<()>;
     }

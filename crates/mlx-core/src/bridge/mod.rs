@@ -4,6 +4,7 @@ pub(crate) mod array;
 pub(crate) mod fast;
 pub(crate) mod io;
 pub(crate) mod kernel;
+pub(crate) mod numeric;
 pub(crate) mod ops;
 pub(crate) mod random;
 pub(crate) mod runtime;

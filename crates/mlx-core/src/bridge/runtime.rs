@@ -18,6 +18,15 @@ pub(crate) mod ffi {
         fn device_info(gpu: bool, index: i32) -> Result<Vec<String>>;
 
         fn new_stream(gpu: bool, device: i32) -> Result<i32>;
+        fn new_thread_unsafe_stream(gpu: bool, device: i32) -> Result<i32>;
+        fn new_thread_local_stream(gpu: bool, device: i32) -> Result<i32>;
+        fn stream_from_thread_local_stream(gpu: bool, device: i32, index: i32) -> Result<i32>;
+        fn synchronize_thread_local(gpu: bool, device: i32, index: i32) -> Result<()>;
+        fn synchronize_default() -> Result<()>;
+        fn peek_default_stream(gpu: bool, device: i32) -> Result<i32>;
+        fn set_default_stream(gpu: bool, device: i32, index: i32) -> Result<()>;
+        fn get_streams() -> Result<Vec<i32>>;
+        fn clear_streams() -> Result<()>;
         fn default_stream(gpu: bool, device: i32) -> Result<i32>;
         fn synchronize(gpu: bool, device: i32, index: i32) -> Result<()>;
         fn scope_stream(gpu: bool, device: i32, index: i32) -> bool;

@@ -38,4 +38,6 @@ crate::call::functions! { ffi;
     fn right_shift(a: &Array, b: &Array) -> Array;
     /// Limited to `min` and `max`, each of which may be absent.
     fn clip(a: &Array, min: Option<&Array>, max: Option<&Array>) -> Array;
+    /// `[floor_divide, remainder]` of `a / b`.
+    fn divmod(a: &Array, b: &Array) -> Vec<Array>;
 }

@@ -36,4 +36,10 @@ crate::call::functions! { ffi;
     fn logical_or(a: &Array, b: &Array) -> Array;
     /// `x` where `condition` holds, else `y` (`mlx.core.where`).
     fn select(condition: &Array, x: &Array, y: &Array) -> Array;
+    /// Whether each element is positive infinity.
+    fn isposinf(a: &Array) -> Array;
+    /// Whether each element is negative infinity.
+    fn isneginf(a: &Array) -> Array;
+    /// Elementwise exclusive `or`.
+    fn logical_xor(a: &Array, b: &Array) -> Array;
 }

@@ -1,7 +1,7 @@
 //! Matrix products, dense and quantized.
 
-use crate::Array;
 use crate::bridge::ops::ffi;
+use crate::{Array, Dtype};
 
 crate::call::functions! { ffi;
     /// The matrix product of the last two axes; leading axes broadcast.
@@ -14,14 +14,28 @@ crate::call::functions! { ffi;
     fn inner(a: &Array, b: &Array) -> Array;
     /// Products summed over pairs of axes.
     fn tensordot(a: &Array, b: &Array, axes_a: &[i32], axes_b: &[i32]) -> Array;
-    /// `w` packed in groups along its last axis: `[packed, scales, biases]` for mode `affine`, else `[packed, scales]`.
-    fn quantize(w: &Array, group_size: Option<i32>, bits: Option<i32>, mode: &str) -> Vec<Array>;
-    /// The inverse of [`quantize`]; the dtype is that of the scales (bf16 for the float modes).
-    fn dequantize(w: &Array, scales: &Array, biases: Option<&Array>, group_size: Option<i32>, bits: Option<i32>, mode: &str) -> Array;
+    /// `w` packed in groups along its last axis: `[packed, scales, biases]` for mode `affine`, else `[packed, scales]`. `global_scale` is for `nvfp4`.
+    fn quantize(w: &Array, group_size: Option<i32>, bits: Option<i32>, mode: &str, global_scale: Option<&Array>) -> Vec<Array>;
+    /// The inverse of [`quantize`]; `None` takes the dtype of the scales (bf16 for the float modes).
+    fn dequantize(w: &Array, scales: &Array, biases: Option<&Array>, group_size: Option<i32>, bits: Option<i32>, mode: &str, global_scale: Option<&Array>, dtype: Option<Dtype>) -> Array;
     /// `x @ w.T` (or `x @ w`) with `w` packed by [`quantize`].
     fn quantized_matmul(x: &Array, w: &Array, scales: &Array, biases: Option<&Array>, transpose: bool, group_size: Option<i32>, bits: Option<i32>, mode: &str) -> Array;
     /// Matrix products of the batch entries named by two index arrays.
     fn gather_mm(a: &Array, b: &Array, lhs: Option<&Array>, rhs: Option<&Array>, sorted: bool) -> Array;
     /// [`gather_mm`] with `w` packed by [`quantize`].
-    fn gather_qmm(x: &Array, w: &Array, scales: &Array, biases: Option<&Array>, lhs: Option<&Array>, rhs: Option<&Array>, transpose: bool, group_size: Option<i32>, bits: Option<i32>, mode: &str, sorted: bool) -> Array;
+    fn gather_qmm(x: &Array, w: &Array, scales: &Array, biases: Option<&Array>, lhs: Option<&Array>, rhs: Option<&Array>, transpose: bool, group_size: Option<i32>, bits: Option<i32>, mode: &str, global_scale: Option<&Array>, sorted: bool) -> Array;
+    /// The Kronecker product.
+    fn kron(a: &Array, b: &Array) -> Array;
+    /// Products summed over `axis` of both, which broadcast.
+    fn vecdot(a: &Array, b: &Array, axis: i32) -> Array;
+    /// Products summed over the last `count` axes of `a` and the first of `b`.
+    fn tensordot_count(a: &Array, b: &Array, count: i32) -> Array;
+    /// `a @ b` in blocks of 32 or 64, of which masks leave some out of the result or of either side.
+    fn block_masked_mm(a: &Array, b: &Array, block_size: i32, mask_out: Option<&Array>, mask_lhs: Option<&Array>, mask_rhs: Option<&Array>) -> Array;
+    /// `a[:, s0:s1] @ b[s0:s1]` for each row `(s0, s1)` of `segments` (`u32`).
+    fn segmented_mm(a: &Array, b: &Array, segments: &Array) -> Array;
+    /// `x @ w.T` with both sides quantized (`nvfp4` or `mxfp8`); without `scales`, `w` is dense and quantized first. GPUs only.
+    fn qqmm(x: &Array, w: &Array, scales: Option<&Array>, group_size: Option<i32>, bits: Option<i32>, mode: &str, global_scale_x: Option<&Array>, global_scale_w: Option<&Array>) -> Array;
+    /// [`qqmm`] of the batch entries named by two index arrays. GPUs only.
+    fn gather_qqmm(x: &Array, w: &Array, scales: Option<&Array>, lhs: Option<&Array>, rhs: Option<&Array>, group_size: Option<i32>, bits: Option<i32>, mode: &str, global_scale_x: Option<&Array>, global_scale_w: Option<&Array>, sorted: bool) -> Array;
 }

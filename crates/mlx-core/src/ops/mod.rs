@@ -4,6 +4,7 @@
 
 mod binary;
 mod compare;
+mod conv;
 mod create;
 mod index;
 mod matrix;
@@ -13,6 +14,7 @@ mod unary;
 
 pub use binary::*;
 pub use compare::*;
+pub use conv::*;
 pub use create::*;
 pub use index::*;
 pub use matrix::*;

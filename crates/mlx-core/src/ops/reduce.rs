@@ -1,7 +1,7 @@
 //! Reductions, scans and sorting.
 
-use crate::Array;
 use crate::bridge::ops::ffi;
+use crate::{Array, Dtype};
 
 crate::call::functions! { ffi;
     /// The sum over `axes`.
@@ -26,22 +26,43 @@ crate::call::functions! { ffi;
     fn logsumexp(a: &Array, axes: &[i32], keepdims: bool) -> Array;
     /// The softmax over `axes`; `precise` accumulates in f32.
     fn softmax(a: &Array, axes: &[i32], precise: bool) -> Array;
-    /// The index (`u32`) of the largest element of `axis`.
-    fn argmax(a: &Array, axis: i32, keepdims: bool) -> Array;
-    /// The index (`u32`) of the smallest element of `axis`.
-    fn argmin(a: &Array, axis: i32, keepdims: bool) -> Array;
-    /// Running sums along `axis`.
-    fn cumsum(a: &Array, axis: i32, reverse: bool, inclusive: bool) -> Array;
-    /// Running products along `axis`.
-    fn cumprod(a: &Array, axis: i32, reverse: bool, inclusive: bool) -> Array;
-    /// Sorted in ascending order along `axis`.
-    fn sort(a: &Array, axis: i32) -> Array;
-    /// The indices (`u32`) that sort `axis`.
-    fn argsort(a: &Array, axis: i32) -> Array;
-    /// Reordered so that element `kth` of `axis` is in its sorted place.
-    fn partition(a: &Array, kth: i32, axis: i32) -> Array;
-    /// The indices (`u32`) that partition `axis` at `kth`.
-    fn argpartition(a: &Array, kth: i32, axis: i32) -> Array;
-    /// The `k` largest elements of `axis`, in no given order.
-    fn topk(a: &Array, k: i32, axis: i32) -> Array;
+    /// The index (`u32`) of the largest element of `axis`, or of the flattened array.
+    fn argmax(a: &Array, axis: Option<i32>, keepdims: bool) -> Array;
+    /// The index (`u32`) of the smallest element of `axis`, or of the flattened array.
+    fn argmin(a: &Array, axis: Option<i32>, keepdims: bool) -> Array;
+    /// Running sums along `axis`, or of the flattened array; `None` keeps the dtype of a sum.
+    fn cumsum(a: &Array, axis: Option<i32>, reverse: bool, inclusive: bool, dtype: Option<Dtype>) -> Array;
+    /// Running products along `axis`, or of the flattened array; `None` keeps the dtype of a product.
+    fn cumprod(a: &Array, axis: Option<i32>, reverse: bool, inclusive: bool, dtype: Option<Dtype>) -> Array;
+    /// Sorted in ascending order along `axis`, or the flattened array.
+    fn sort(a: &Array, axis: Option<i32>) -> Array;
+    /// The indices (`u32`) that sort `axis`, or the flattened array.
+    fn argsort(a: &Array, axis: Option<i32>) -> Array;
+    /// Reordered so that element `kth` of `axis`, or of the flattened array, is in its sorted place.
+    fn partition(a: &Array, kth: i32, axis: Option<i32>) -> Array;
+    /// The indices (`u32`) that partition `axis`, or the flattened array, at `kth`.
+    fn argpartition(a: &Array, kth: i32, axis: Option<i32>) -> Array;
+    /// The `k` largest elements of `axis`, or of the flattened array, in no given order.
+    fn topk(a: &Array, k: i32, axis: Option<i32>) -> Array;
+    /// The number of elements over `axes` that are not zero.
+    fn count_nonzero(a: &Array, axes: &[i32], keepdims: bool) -> Array;
+    /// The median over `axes`; the mean of the middle two where the count is even.
+    fn median(a: &Array, axes: &[i32], keepdims: bool) -> Array;
+    /// `[min, max]` over `axes`.
+    fn minmax(a: &Array, axes: &[i32], keepdims: bool) -> Vec<Array>;
+    /// Running maxima along `axis`, or of the flattened array.
+    fn cummax(a: &Array, axis: Option<i32>, reverse: bool, inclusive: bool) -> Array;
+    /// Running minima along `axis`, or of the flattened array.
+    fn cummin(a: &Array, axis: Option<i32>, reverse: bool, inclusive: bool) -> Array;
+    /// Running `log(sum(exp(a)))` along `axis`, or of the flattened array.
+    fn logcumsumexp(a: &Array, axis: Option<i32>, reverse: bool, inclusive: bool) -> Array;
+    /// The `n`-th differences of neighbours along `axis`, which shrinks by `n`.
+    fn diff(a: &Array, n: i32, axis: i32) -> Array;
+    /// Where `values` go into the ascending vector `sorted` (`u32`): before equal elements for side `left`, behind them for `right`.
+    fn searchsorted(sorted: &Array, values: &Array, side: &str) -> Array;
+    /// The `size` smallest distinct values in ascending order, filled up with `fill` (`None`: the smallest); then, as asked for,
+    /// the index of the first of each, the place of every element among them, and how many there are of each.
+    fn unique(a: &Array, size: i32, index: bool, inverse: bool, counts: bool, fill: Option<&Array>) -> Vec<Array>;
+    /// The number of elements along `axes`, or its inverse, as a scalar that shapeless compilation does not freeze.
+    fn number_of_elements(a: &Array, axes: &[i32], inverted: bool, dtype: Dtype) -> Array;
 }

@@ -1,7 +1,7 @@
 //! Shapes, views and joins.
 
 use crate::bridge::ops::ffi;
-use crate::{Array, Dtype};
+use crate::{Array, Dtype, Error, Result};
 
 crate::call::functions! { ffi;
     /// The values converted to `dtype`.
@@ -36,8 +36,8 @@ crate::call::functions! { ffi;
     fn broadcast_to(a: &Array, dims: &[i32]) -> Array;
     /// Reversed along the given axes.
     fn flip(a: &Array, axes: &[i32]) -> Array;
-    /// Elements moved by `shift` along `axis`, those that leave re-entering at the other end.
-    fn roll(a: &Array, shift: i32, axis: i32) -> Array;
+    /// Elements moved by `shifts`, one per axis, or by their sum in the flattened array; those that leave re-enter at the other end.
+    fn roll(a: &Array, shifts: &[i32], axes: Option<&[i32]>) -> Array;
     /// Elements `start..stop` in steps of `strides`, one value per axis. Out-of-range bounds are clipped.
     fn slice(a: &Array, start: &[i32], stop: &[i32], strides: &[i32]) -> Array;
     /// `a` with the slice replaced by `update`, which broadcasts to it; reuses the memory of `a` when nothing else holds it.
@@ -50,14 +50,53 @@ crate::call::functions! { ffi;
     fn concatenate(arrays: &[Array], axis: i32) -> Array;
     /// Arrays of one shape joined along a new axis.
     fn stack(arrays: &[Array], axis: i32) -> Array;
-    /// Each element along `axis` repeated `repeats` times.
-    fn repeat(a: &Array, repeats: i32, axis: i32) -> Array;
+    /// Each element along `axis`, or of the flattened array, repeated `repeats` times.
+    fn repeat(a: &Array, repeats: i32, axis: Option<i32>) -> Array;
     /// The array repeated `reps` times per axis.
     fn tile(a: &Array, reps: &[i32]) -> Array;
-    /// Padded with `value` on both ends of the given axes.
-    fn pad(a: &Array, axes: &[i32], low: &[i32], high: &[i32], value: &Array) -> Array;
+    /// Padded on both ends of the given axes; mode `constant` (with `value`), `edge`, `reflect` or `symmetric`.
+    fn pad(a: &Array, axes: &[i32], low: &[i32], high: &[i32], value: &Array, mode: &str) -> Array;
     /// The diagonal of two axes, as the last axis.
     fn diagonal(a: &Array, offset: i32, axis1: i32, axis2: i32) -> Array;
     /// A diagonal matrix from a vector, or the diagonal of a matrix.
     fn diag(a: &Array, k: i32) -> Array;
+    /// Without all axes of size 1.
+    fn squeeze_all(a: &Array) -> Array;
+    /// The last two axes exchanged.
+    fn matrix_transpose(a: &Array) -> Array;
+    /// The entries of `axis`, without it.
+    fn unstack(a: &Array, axis: i32) -> Vec<Array>;
+    /// All arrays, without copies, in their common shape.
+    fn broadcast_arrays(arrays: &[Array]) -> Vec<Array>;
+    /// At least one axis.
+    fn atleast_1d(a: &Array) -> Array;
+    /// At least two axes.
+    fn atleast_2d(a: &Array) -> Array;
+    /// At least three axes.
+    fn atleast_3d(a: &Array) -> Array;
+    /// The sum along a diagonal of two axes; `None` keeps the dtype of a sum.
+    fn trace(a: &Array, offset: i32, axis1: i32, axis2: i32, dtype: Option<Dtype>) -> Array;
+    /// The same arrays, computed after `dependencies`.
+    fn depends(arrays: &[Array], dependencies: &[Array]) -> Vec<Array>;
+}
+
+/// The elements of `a` in row-major order read with another shape, strides and offset, both in elements; an error where
+/// that leaves the array.
+#[track_caller]
+pub fn as_strided(a: &Array, dims: &[i32], strides: &[i64], offset: usize) -> Result<Array> {
+    if dims.len() != strides.len() {
+        let message = format!("[as_strided] {} strides for a shape of {} axes", strides.len(), dims.len());
+        return Err(Error::new(message));
+    }
+    let (mut first, mut last) = (offset as i128, offset as i128);
+    for (&size, &stride) in dims.iter().zip(strides) {
+        let reach = i128::from(size.max(1) - 1) * i128::from(stride);
+        first += reach.min(0);
+        last += reach.max(0);
+    }
+    if !dims.contains(&0) && (first < 0 || last >= a.size() as i128) {
+        let message = format!("[as_strided] elements {first} to {last} are not all in an array of {}", a.size());
+        return Err(Error::new(message));
+    }
+    crate::call::call!(ffi::as_strided(a, dims, strides, offset))
 }

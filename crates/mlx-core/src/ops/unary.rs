@@ -1,7 +1,7 @@
 //! Elementwise functions of one array.
 
-use crate::Array;
 use crate::bridge::ops::ffi;
+use crate::{Array, Dtype};
 
 crate::call::functions! { ffi;
     /// The absolute value.
@@ -62,4 +62,32 @@ crate::call::functions! { ffi;
     fn sigmoid(a: &Array) -> Array;
     /// NaN and infinities replaced; `None` takes the largest finite values.
     fn nan_to_num(a: &Array, nan: f32, posinf: Option<f32>, neginf: Option<f32>) -> Array;
+    /// The value itself.
+    fn positive(a: &Array) -> Array;
+    /// Rounded towards zero.
+    fn trunc(a: &Array) -> Array;
+    /// Radians as degrees.
+    fn degrees(a: &Array) -> Array;
+    /// Degrees as radians.
+    fn radians(a: &Array) -> Array;
+    /// The inverse hyperbolic sine.
+    fn arcsinh(a: &Array) -> Array;
+    /// The inverse hyperbolic cosine.
+    fn arccosh(a: &Array) -> Array;
+    /// The inverse hyperbolic tangent.
+    fn arctanh(a: &Array) -> Array;
+    /// The complex conjugate.
+    fn conjugate(a: &Array) -> Array;
+    /// The real part of a complex array, f32.
+    fn real(a: &Array) -> Array;
+    /// The imaginary part of a complex array, f32.
+    fn imag(a: &Array) -> Array;
+    /// All bits of integers inverted; the negation of booleans.
+    fn bitwise_invert(a: &Array) -> Array;
+    /// The Walsh-Hadamard transform of the last axis, of size `m * 2^k` with m in 1, 12, 20, 28; `None` scales by `1 / sqrt(size)`.
+    fn hadamard_transform(a: &Array, scale: Option<f32>) -> Array;
+    /// Floats as 8-bit E4M3 codes, `u8`.
+    fn to_fp8(a: &Array) -> Array;
+    /// 8-bit E4M3 codes (`u8`) as floats of `dtype`.
+    fn from_fp8(a: &Array, dtype: Dtype) -> Array;
 }

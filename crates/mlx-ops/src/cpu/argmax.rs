@@ -51,7 +51,7 @@ impl Kernel for ArgMax {
     }
 
     fn fallback(&self, inputs: &[Array]) -> Result<Vec<Array>> {
-        Ok(vec![ops::argmax(&inputs[0], -1, self.keepdims)?])
+        Ok(vec![ops::argmax(&inputs[0], Some(-1), self.keepdims)?])
     }
 }
 

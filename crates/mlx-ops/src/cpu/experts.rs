@@ -201,7 +201,7 @@ impl Kernel for GatheredPacked {
         let [lhs, rhs] = [n - 2, n - 1].map(|i| Some(&inputs[i]));
         let [x, w, scales] = [0, 1, 2].map(|i| &inputs[i]);
         let (group, bits) = (Some(q.group_size), Some(q.bits));
-        Ok(vec![ops::gather_qmm(x, w, scales, biases, lhs, rhs, true, group, bits, q.mode, self.sorted)?])
+        Ok(vec![ops::gather_qmm(x, w, scales, biases, lhs, rhs, true, group, bits, q.mode, None, self.sorted)?])
     }
 }
 

@@ -87,7 +87,7 @@ mod tests {
     use mlx_core::{kernel, random};
 
     fn noise(shape: &[i32], dtype: Dtype) -> Array {
-        let x = ops::astype(&random::normal(shape, Dtype::F32, None).unwrap(), dtype).unwrap();
+        let x = ops::astype(&random::normal(shape, Dtype::F32, None, None, None).unwrap(), dtype).unwrap();
         x.eval().unwrap();
         x
     }

@@ -4,7 +4,7 @@ use super::*;
 use mlx_core::{eval, kernel, random};
 
 fn noise(shape: &[i32]) -> Array {
-    let x = random::normal(shape, Dtype::F32, None).unwrap();
+    let x = random::normal(shape, Dtype::F32, None, None, None).unwrap();
     x.eval().unwrap();
     x
 }
@@ -97,9 +97,9 @@ struct Experts {
 impl Experts {
     fn new(shape: &[i32], q: Quantization) -> Self {
         let (group, bits) = (Some(q.group_size), Some(q.bits));
-        let parts = ops::quantize(&noise(shape), group, bits, q.mode).unwrap();
+        let parts = ops::quantize(&noise(shape), group, bits, q.mode, None).unwrap();
         eval(&parts).unwrap();
-        let w = ops::dequantize(&parts[0], &parts[1], parts.get(2), group, bits, q.mode).unwrap();
+        let w = ops::dequantize(&parts[0], &parts[1], parts.get(2), group, bits, q.mode, None, None).unwrap();
         Self { parts, w, q }
     }
 
@@ -116,7 +116,7 @@ impl Experts {
     fn theirs(&self, x: &Array, Indices { lhs, rhs, .. }: Indices<'_>) -> Array {
         let ([w, scales, ..], q) = (&self.parts[..], self.q) else { unreachable!() };
         let (biases, group, bits) = (self.parts.get(2), Some(q.group_size), Some(q.bits));
-        ops::gather_qmm(x, w, scales, biases, lhs, rhs, true, group, bits, q.mode, false).unwrap()
+        ops::gather_qmm(x, w, scales, biases, lhs, rhs, true, group, bits, q.mode, None, false).unwrap()
     }
 }
 

@@ -41,7 +41,7 @@ struct Case {
 }
 
 fn noise(shape: &[i32]) -> Array {
-    let x = random::normal(shape, Dtype::F32, None).unwrap();
+    let x = random::normal(shape, Dtype::F32, None, None, None).unwrap();
     x.eval().unwrap();
     x
 }
@@ -52,7 +52,7 @@ fn to(dtype: Dtype, x: &Array) -> Array {
 
 impl Case {
     fn new(batch: &[i32], rows: i32, inner: i32, q: Quantization) -> Self {
-        let parts = ops::quantize(&noise(&[rows, inner]), Some(q.group_size), Some(q.bits), q.mode).unwrap();
+        let parts = ops::quantize(&noise(&[rows, inner]), Some(q.group_size), Some(q.bits), q.mode, None).unwrap();
         eval(&parts).unwrap();
         Case { x: noise(&[batch, &[inner]].concat()), parts, q }
     }
@@ -91,7 +91,8 @@ impl Case {
             .iter()
             .map(|part| if is_float(part) { to(Dtype::F32, part) } else { part.clone() })
             .collect();
-        let w = ops::dequantize(&self.parts[0], &wide[0], wide.get(1), Some(group_size), Some(bits), mode).unwrap();
+        let w = ops::dequantize(&self.parts[0], &wide[0], wide.get(1), Some(group_size), Some(bits), mode, None, None)
+            .unwrap();
         let inner = w.shape()[1] as usize;
         let (w, x) = (to(Dtype::F32, &w).to_vec::<f32>().unwrap(), to(Dtype::F32, &self.x).to_vec::<f32>().unwrap());
         let most = w.iter().fold(0f32, |most, w| most.max(w.abs()));
@@ -244,7 +245,7 @@ fn check_floats(mode: &'static str, codes: &[u8], scales: Vec<u8>) {
     let w = Array::from_slice(&row.repeat(scales.len()), &[rows, row.len() as i32]).unwrap();
     let scales: Vec<u8> = scales.iter().flat_map(|&scale| vec![scale; groups as usize]).collect();
     let scales = Array::from_slice(&scales, &[rows, groups]).unwrap();
-    let want = ops::dequantize(&w, &scales, None, Some(q.group_size), Some(q.bits), mode).unwrap();
+    let want = ops::dequantize(&w, &scales, None, Some(q.group_size), Some(q.bits), mode, None, None).unwrap();
     let want = to(Dtype::F32, &ops::transpose(&want, &[1, 0]).unwrap()).to_vec::<f32>().unwrap();
     for isa in Isa::available() {
         // All rows of one at once, and few.

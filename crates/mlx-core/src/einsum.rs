@@ -1,0 +1,20 @@
+//! Einstein sums.
+
+use crate::bridge::numeric::ffi;
+use crate::call::call;
+use crate::{Array, Result};
+
+crate::call::functions! { ffi;
+    /// The sum of products that `subscripts` describes, such as `ij,jk->ik`.
+    fn einsum(subscripts: &str, operands: &[Array]) -> Array;
+}
+
+/// The order in which [`einsum`] multiplies: for each step the places of the operands that it takes from the list, putting
+/// the product at its end; and MLX's table of the costs.
+#[track_caller]
+pub fn einsum_path(subscripts: &str, operands: &[Array]) -> Result<(Vec<Vec<usize>>, String)> {
+    let mut lines = call!(ffi::einsum_path(subscripts, operands))?;
+    let table = lines.pop().unwrap_or_default();
+    let places = |line: &String| line.split_whitespace().filter_map(|place| place.parse().ok()).collect();
+    Ok((lines.iter().map(places).collect(), table))
+}
