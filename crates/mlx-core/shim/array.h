@@ -58,11 +58,6 @@ inline bool is_row_contiguous(const array& a) {
   handle.eval();
   return handle.flags().row_contiguous;
 }
-inline rust::String describe(const array& a) {
-  std::ostringstream os;
-  os << a;
-  return rust::String::lossy(os.str());
-}
 
 // The baseline of benches/lazy_add.rs: what the same chain costs without leaving C++.
 inline array add_chain(const array& a, const array& b, size_t n) {

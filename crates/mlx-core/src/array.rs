@@ -158,16 +158,6 @@ pub fn async_eval(arrays: &[Array]) -> Result<()> {
     call!(ffi::async_eval(arrays))
 }
 
-/// The values as MLX prints them; computes the array.
-impl fmt::Display for Array {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match ffi::describe(self) {
-            Ok(text) => f.write_str(&text),
-            Err(e) => write!(f, "array that cannot be computed: {e}"),
-        }
-    }
-}
-
 /// Dtype and shape, without computing anything.
 impl fmt::Debug for Array {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

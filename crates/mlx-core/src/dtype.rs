@@ -72,7 +72,7 @@ mod sealed {
     pub trait Sealed {}
 }
 
-/// A Rust type whose values are an array's elements, byte for byte.
+/// A Rust type whose values are an array's elements, byte for byte; a complex one is `[real, imaginary]`.
 pub trait Element: sealed::Sealed + Copy + 'static {
     /// The dtype of this type.
     const DTYPE: Dtype;
@@ -88,5 +88,5 @@ macro_rules! elements {
 }
 elements! {
     bool => Bool, u8 => U8, u16 => U16, u32 => U32, u64 => U64, i8 => I8, i16 => I16, i32 => I32, i64 => I64,
-    f16 => F16, f32 => F32, f64 => F64, bf16 => Bf16,
+    f16 => F16, f32 => F32, f64 => F64, bf16 => Bf16, [f32; 2] => Complex64,
 }

@@ -18,6 +18,7 @@ mod call;
 mod closure;
 pub mod compile;
 mod device;
+mod display;
 mod dtype;
 mod einsum;
 mod error;

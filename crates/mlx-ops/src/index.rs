@@ -1,9 +1,15 @@
-//! Indexing: `x.i((.., -1, 2.., New))`, gathers, and writes to a slice.
+//! Indexing: `x.i((.., -1, 2.., New))`, gathers, and writes to what an index names.
+
+mod at;
+mod plan;
+
+pub use at::At;
 
 use crate::tensor::methods;
 use crate::{Axis, Tensor};
 use mlx_core::{Error, Result, ops};
-use std::ops::{Range, RangeFrom, RangeFull, RangeInclusive, RangeTo};
+use plan::Plan;
+use std::ops::{Range, RangeFrom, RangeFull, RangeInclusive, RangeTo, RangeToInclusive};
 
 /// A new axis of size 1.
 #[derive(Clone, Copy, Debug)]
@@ -14,12 +20,16 @@ pub struct New;
 pub struct Rest;
 
 /// One entry of an index. Negative positions count from the end.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub enum Index {
     /// One position; the axis disappears.
     At(i32),
     /// Positions `start..stop`, clipped to the axis.
     Span(Option<i32>, Option<i32>),
+    /// Every so many positions from the first to before the second, backwards where the step is negative; see [`step`].
+    Step(Option<i32>, Option<i32>, i32),
+    /// The positions that an integer tensor names, whose shape replaces the axis. They are not checked.
+    Take(Tensor),
     /// A new axis of size 1.
     New,
     /// All axes that the other indices leave.
@@ -36,13 +46,32 @@ into_index! {
     RangeFull, _all => Self::Span(None, None);
     Range<i32>, range => Self::Span(Some(range.start), Some(range.end));
     RangeFrom<i32>, range => Self::Span(Some(range.start), None);
+    &Tensor, positions => Self::Take(positions.clone());
+    Tensor, positions => Self::Take(positions);
+    RangeToInclusive<i32>, range => Self::Span(None, if range.end == -1 { None } else { Some(range.end + 1) });
     RangeTo<i32>, range => Self::Span(None, Some(range.end));
     RangeInclusive<i32>, range => Self::Span(Some(*range.start()), if *range.end() == -1 { None } else { Some(*range.end() + 1) });
     New, _new => Self::New;
     Rest, _rest => Self::Rest;
 }
 
-/// What [`Tensor::i`] takes: one index or a tuple of up to six.
+/// Every `by`-th position of a range, Python's `start:stop:by`: backwards where `by` is negative, so `step(.., -1)` reverses.
+///
+/// ```
+/// use mlx_ops::{Dtype, arange, step};
+/// let x = arange(0, 6, 1, Dtype::I32)?;
+/// assert_eq!(x.i(step(1.., 2))?.to_vec::<i32>()?, [1, 3, 5]);
+/// assert_eq!(x.i(step(4..1, -2))?.to_vec::<i32>()?, [4, 2]);
+/// # Ok::<(), mlx_ops::Error>(())
+/// ```
+pub fn step(range: impl Into<Index>, by: i32) -> Index {
+    match range.into() {
+        Index::Span(start, stop) => Index::Step(start, stop, by),
+        other => other,
+    }
+}
+
+/// What [`Tensor::i`] takes: one index, a tuple of up to six, or a slice of [`Index`].
 pub trait Indices {
     /// Calls `f` with the indices in order.
     #[doc(hidden)]
@@ -54,6 +83,13 @@ impl<A: Into<Index>> Indices for A {
     #[track_caller]
     fn with<T>(self, f: impl FnOnce(&[Index]) -> T) -> T {
         f(&[self.into()])
+    }
+}
+
+impl Indices for &[Index] {
+    #[track_caller]
+    fn with<T>(self, f: impl FnOnce(&[Index]) -> T) -> T {
+        f(self)
     }
 }
 
@@ -69,89 +105,29 @@ macro_rules! tuples {
 }
 tuples! { (A, B) (A, B, C) (A, B, C, D) (A, B, C, D, E) (A, B, C, D, E, F) }
 
-/// A resolved index: the slice per axis, then the axes to drop and to add.
-#[derive(Default)]
-struct Plan {
-    start: Vec<i32>,
-    stop: Vec<i32>,
-    dropped: Vec<i32>,
-    added: Vec<i32>,
-}
-
-impl Plan {
-    fn keep(&mut self, start: i32, stop: i32) {
-        self.start.push(start);
-        self.stop.push(stop);
-    }
-
-    fn new(shape: &[i32], indices: &[Index]) -> Result<Self, String> {
-        let used = indices.iter().filter(|index| matches!(index, Index::At(_) | Index::Span(..))).count();
-        if used > shape.len() {
-            return Err(format!("[i] {used} indices for shape {shape:?}"));
-        }
-        let mut left = shape.len() - used;
-        let (mut plan, mut out) = (Self::default(), 0);
-        for index in indices {
-            let axis = plan.start.len();
-            match *index {
-                Index::New => {
-                    plan.added.push(out);
-                    out += 1;
-                }
-                Index::Rest => {
-                    shape[axis..axis + left].iter().for_each(|&size| plan.keep(0, size));
-                    out += std::mem::take(&mut left) as i32;
-                }
-                Index::Span(start, stop) => {
-                    let bound = |v: i32| if v < 0 { v + shape[axis] } else { v }.clamp(0, shape[axis]);
-                    let start = start.map_or(0, bound);
-                    plan.keep(start, stop.map_or(shape[axis], bound).max(start));
-                    out += 1;
-                }
-                Index::At(at) => {
-                    let position = if at < 0 { at + shape[axis] } else { at };
-                    if !(0..shape[axis]).contains(&position) {
-                        return Err(format!("[i] index {at} is out of range for axis {axis} of shape {shape:?}"));
-                    }
-                    plan.dropped.push(axis as i32);
-                    plan.keep(position, position + 1);
-                }
-            }
-        }
-        shape[plan.start.len()..].iter().for_each(|&size| plan.keep(0, size));
-        Ok(plan)
-    }
-}
-
 impl Tensor {
-    /// The part of the tensor named by positions, ranges, new axes ([`New`]) and [`Rest`]; axes not named stay whole.
+    /// The part of the tensor that an index names: positions, ranges, ranges with a [`step`], integer tensors, new axes
+    /// ([`New`]) and [`Rest`]; axes not named stay whole.
+    ///
+    /// Several integer tensors broadcast to one shape, which stands where the first of them does, or in front where
+    /// something else stands between them, as in NumPy. Their values are not checked.
     ///
     /// ```
-    /// use mlx_ops::{Dtype, New, Rest, arange};
-    /// let x = arange(0.0, 24.0, 1.0, Dtype::I32)?.reshape([2, 3, 4])?;
+    /// use mlx_ops::{Dtype, New, Rest, Tensor, arange};
+    /// let x = arange(0, 24, 1, Dtype::I32)?.reshape([2, 3, 4])?;
     /// assert_eq!(x.i((.., -1, 2.., New))?.shape(), [2, 2, 1]);
     /// assert_eq!(x.i((1, Rest, 0))?.to_vec::<i32>()?, [12, 16, 20]);
+    /// let rows = Tensor::from_slice(&[2, 0], [2])?;
+    /// assert_eq!(x.i((1, &rows, 3))?.to_vec::<i32>()?, [23, 15]);
     /// assert!(x.i(2).is_err());
     /// # Ok::<(), mlx_ops::Error>(())
     /// ```
     #[track_caller]
     pub fn i(&self, indices: impl Indices) -> Result<Tensor> {
-        let plan = match indices.with(|indices| Plan::new(self.shape(), indices)) {
-            Ok(plan) => plan,
-            Err(message) => return Err(Error::new(message)),
-        };
-        let whole = plan.start.iter().all(|&start| start == 0) && plan.stop == self.shape();
-        let mut x = self.0.clone();
-        if !whole {
-            x = ops::slice(&x, &plan.start, &plan.stop, &vec![1; plan.start.len()])?;
+        match indices.with(|indices| Plan::new(self.shape(), indices)) {
+            Ok(plan) => plan.read(&self.0).map(Tensor),
+            Err(message) => Err(Error::new(message)),
         }
-        if !plan.dropped.is_empty() {
-            x = ops::squeeze(&x, &plan.dropped)?;
-        }
-        if !plan.added.is_empty() {
-            x = ops::expand_dims(&x, &plan.added)?;
-        }
-        Ok(Tensor(x))
     }
 
     /// The tensor with the part that `start..stop` (one bound per axis) names replaced by `update`.
@@ -160,6 +136,18 @@ impl Tensor {
     #[track_caller]
     pub fn slice_update(&self, update: &Tensor, start: &[i32], stop: &[i32]) -> Result<Tensor> {
         ops::slice_update(&self.0, &update.0, start, stop, &vec![1; start.len()]).map(Tensor)
+    }
+
+    /// [`Tensor::slice_update`] where an integer tensor gives the start on each of `axes`; the part has the shape of `update`.
+    #[track_caller]
+    pub fn slice_update_dynamic(&self, update: &Tensor, start: &Tensor, axes: &[i32]) -> Result<Tensor> {
+        ops::slice_update_dynamic(&self.0, &update.0, &start.0, axes).map(Tensor)
+    }
+
+    /// The part of shape `sizes` that begins, on each of `axes`, where an integer tensor says.
+    #[track_caller]
+    pub fn slice_dynamic(&self, start: &Tensor, axes: &[i32], sizes: impl AsRef<[i32]>) -> Result<Tensor> {
+        ops::slice_dynamic(&self.0, &start.0, axes, sizes.as_ref()).map(Tensor)
     }
 
     /// The entries of `axis` named by `indices`, whose shape replaces that axis; or of the flattened tensor (`..`). Indices

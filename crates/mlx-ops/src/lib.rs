@@ -30,6 +30,7 @@ pub mod fft;
 mod index;
 pub mod linalg;
 mod matrix;
+mod nested;
 mod operators;
 mod precision;
 mod projection;
@@ -52,12 +53,13 @@ pub use create::{
     Indexing, arange, bartlett, blackman, eye, full, hamming, hanning, identity, linspace, meshgrid, ones, tri, zeros,
 };
 pub use elementwise::select;
-pub use index::{Index, Indices, New, Rest};
+pub use index::{At, Index, Indices, New, Rest, step};
 pub use matrix::{BlockMasks, Gather, Quantization, addmm, einsum, einsum_path};
 pub use mlx_core::{
     Device, Dtype, Element, Error, Result, Stream, ThreadLocalStream, bf16, f16, io, memory, seed, synchronize,
     version, with_stream,
 };
+pub use nested::Nested;
 pub use operators::Operand;
 pub use precision::{Precision, with_precision};
 pub use projection::{Matrix, Projection};

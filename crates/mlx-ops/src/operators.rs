@@ -1,8 +1,8 @@
-//! `+ - * / %` and `-x` over tensors, results of tensors, and scalars.
+//! `+ - * / % & | ^ << >>`, `-x` and `!x` over tensors, results of tensors, and scalars.
 
 use crate::Tensor;
 use mlx_core::{Array, Dtype, Result, ops};
-use std::ops::{Add, Div, Mul, Neg, Rem, Sub};
+use std::ops::{Add, BitAnd, BitOr, BitXor, Div, Mul, Neg, Not, Rem, Shl, Shr, Sub};
 
 /// The other side of a binary operation: `&Tensor`, `Tensor`, `Result<Tensor>`, or a scalar.
 ///
@@ -68,7 +68,15 @@ macro_rules! int_operands {
         }
     })* };
 }
-int_operands!(i32, u32, i64);
+int_operands!(i8, u8, i16, u16, i32, u32, i64);
+
+impl Operand for bool {
+    type Held = Scalar;
+    #[track_caller]
+    fn hold(self, dtype: Dtype) -> Result<Scalar> {
+        Array::scalar_int(i64::from(self), dtype).map(Scalar)
+    }
+}
 
 macro_rules! operators {
     ($($trait:ident $method:ident $op:ident),* $(,)?) => { $(
@@ -118,13 +126,33 @@ macro_rules! operators {
         }
     )* };
 }
-operators! { Add add add, Sub sub subtract, Mul mul multiply, Div div divide, Rem rem remainder }
+operators! {
+    Add add add, Sub sub subtract, Mul mul multiply, Div div divide, Rem rem remainder,
+    BitAnd bitand bitwise_and, BitOr bitor bitwise_or, BitXor bitxor bitwise_xor,
+    Shl shl left_shift, Shr shr right_shift,
+}
 
 impl Neg for &Tensor {
     type Output = Result<Tensor>;
     #[track_caller]
     fn neg(self) -> Result<Tensor> {
         ops::negative(&self.0).map(Tensor)
+    }
+}
+
+impl Not for &Tensor {
+    type Output = Result<Tensor>;
+    #[track_caller]
+    fn not(self) -> Result<Tensor> {
+        ops::bitwise_invert(&self.0).map(Tensor)
+    }
+}
+
+impl Not for Tensor {
+    type Output = Result<Tensor>;
+    #[track_caller]
+    fn not(self) -> Result<Tensor> {
+        !&self
     }
 }
 

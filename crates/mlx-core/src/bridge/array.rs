@@ -21,7 +21,6 @@ pub(crate) mod ffi {
         fn is_available(a: &Array) -> bool;
         fn bytes_of(a: &Array) -> Result<&[u8]>;
         fn is_row_contiguous(a: &Array) -> Result<bool>;
-        fn describe(a: &Array) -> Result<String>;
         fn add_chain(a: &Array, b: &Array, n: usize) -> Result<Array>;
     }
 
