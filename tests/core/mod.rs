@@ -1,5 +1,7 @@
 //! The binding: values in and out, errors, files, streams, memory.
 
+mod transforms;
+
 use mlx_core::io::{Gguf, GgufValue, Safetensors};
 use mlx_core::{Array, Device, Dtype, Element, Stream, bf16, eval, f16, io, memory, ops, random, with_stream};
 

@@ -1,5 +1,8 @@
 //! Tensors: operators, scalars, indexing, reductions, products.
 
+mod compile;
+mod transforms;
+
 use mlx_ops::{Dtype, New, Rest, Tensor, arange, concatenate, full, select, zeros};
 use mlx_tests::max_difference;
 

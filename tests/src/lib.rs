@@ -4,6 +4,7 @@ pub mod lm_case;
 
 use mlx_ops::{Tensor, io};
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 /// The committed fixtures.
@@ -44,12 +45,19 @@ pub fn real(name: &str) -> Option<PathBuf> {
 /// True in that process, where the test goes on; false in the one that started it, after the other has passed.
 #[track_caller]
 pub fn alone(name: &str) -> bool {
+    alone_with(name, [])
+}
+
+/// As [`alone`], with these variables set for that process.
+#[track_caller]
+pub fn alone_with<const N: usize>(name: &str, env: [(&str, &OsStr); N]) -> bool {
     const MARK: &str = "MLX_TEST_ALONE";
     if std::env::var_os(MARK).is_some() {
         return true;
     }
     let program = std::env::current_exe().unwrap_or_else(|e| panic!("{e}"));
-    let child = std::process::Command::new(program).args(["--exact", name, "--nocapture"]).env(MARK, "1").output();
+    let child =
+        std::process::Command::new(program).args(["--exact", name, "--nocapture"]).env(MARK, "1").envs(env).output();
     let child = child.unwrap_or_else(|e| panic!("{e}"));
     let text = String::from_utf8_lossy(&child.stdout);
     assert!(child.status.success() && text.contains("1 passed"), "{text}{}", String::from_utf8_lossy(&child.stderr));

@@ -1,9 +1,11 @@
 // What is traced once: compiled functions, exported ones, and graphs to look at.
 #include <atomic>
 #include <cstdlib>
+#include <iterator>
 #include <map>
 #include <sstream>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "mlx-core/shim/transforms.h"
 #include "mlx-core/src/bridge/transforms.rs.h"
@@ -200,7 +202,27 @@ std::unique_ptr<Exporter> exporter(rust::Str path, bool shapeless, rust::Str met
 }
 
 rust::Vec<array> Imported::call(Arrays inputs, Names names, Arrays named) const {
-  return list(f(vec(inputs), by_name(names, named)));
+  auto outputs = f(vec(inputs), by_name(names, named));
+  // MLX gives what it reads the first stream of the device, which may be another thread's. These primitives are ours alone.
+  std::unordered_set<uintptr_t> seen;
+  for (const auto& given : {inputs, named}) {
+    std::transform(given.begin(), given.end(), std::inserter(seen, seen.end()), [](const array& a) { return a.id(); });
+  }
+  std::function<void(const array&)> adopt = [&](const array& a) {
+    if (!seen.insert(a.id()).second || !a.has_primitive()) {
+      return;
+    }
+    auto& theirs = const_cast<mx::Stream&>(a.primitive().stream());
+    auto scoped = scoped_stream && scoped_stream->device == theirs.device;
+    theirs = scoped ? *scoped_stream : mx::default_stream(theirs.device);
+    for (const auto& in : a.inputs()) {
+      adopt(in);
+    }
+  };
+  for (const auto& out : outputs) {
+    adopt(out);
+  }
+  return list(outputs);
 }
 
 std::unique_ptr<Imported> import_function(rust::Str path) {

@@ -116,7 +116,10 @@ pub fn vmap(
     let mut axes = Vec::with_capacity(inputs.len());
     for (input, axis) in inputs.iter().zip(in_axes) {
         // MLX takes -1 for an input that is not mapped.
-        axes.push(axis.map_or(Ok(-1), |axis| resolved(axis, input.ndim(), "input"))?);
+        axes.push(match *axis {
+            Some(axis) => resolved(axis, input.ndim(), "input")?,
+            None => -1,
+        });
     }
     let f = Borrowed::new(Asked::by("vmap"), &mut f);
     // SAFETY: the closure outlives the call, which keeps no reference to it.

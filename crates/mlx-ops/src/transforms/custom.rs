@@ -4,7 +4,7 @@ use super::tree::{arrays, rebuilt};
 use super::{Tree, asked, copied, uncalled};
 use mlx_core::transforms::{self, Function};
 use mlx_core::{Array, Result, ops};
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::panic::Location;
 use std::rc::Rc;
 
@@ -96,14 +96,15 @@ pub fn checkpoint<A: Tree + 'static, B: Tree + 'static>(
 struct Call<F, A, B> {
     f: Rc<RefCell<F>>,
     input: A,
-    output: RefCell<Option<B>>,
+    /// What the first run gave. Later ones start from results of the graph that holds this, and would close a circle.
+    output: OnceCell<B>,
 }
 
 impl<A: Tree, B: Tree, F: FnMut(&A) -> Result<B>> Call<F, A, B> {
     fn run(&self, inputs: &[Array]) -> Result<Vec<Array>> {
         let output = (self.f.borrow_mut())(&self.input(inputs)?)?;
         let leaves = arrays(&output);
-        self.output.replace(Some(output));
+        self.output.get_or_init(|| output);
         Ok(leaves)
     }
 
@@ -112,7 +113,7 @@ impl<A: Tree, B: Tree, F: FnMut(&A) -> Result<B>> Call<F, A, B> {
     }
 
     fn output(&self, arrays: &[Array]) -> Result<B> {
-        rebuilt(self.output.borrow().as_ref().ok_or_else(uncalled)?, arrays.to_vec())
+        rebuilt(self.output.get().ok_or_else(uncalled)?, arrays.to_vec())
     }
 }
 
@@ -124,7 +125,7 @@ fn kept<A: Tree, B: Tree, F: FnMut(&A) -> Result<B>>(
 ) -> impl Fn(&A) -> Result<B> {
     let (f, at) = (Rc::new(RefCell::new(f)), Location::caller());
     move |x: &A| {
-        let call = Rc::new(Call { f: f.clone(), input: copied(x)?, output: RefCell::new(None) });
+        let call = Rc::new(Call { f: f.clone(), input: copied(x)?, output: OnceCell::new() });
         let outputs = asked(at, make(call.clone())?.call(&arrays(x)))?;
         call.output(&outputs)
     }
