@@ -60,7 +60,7 @@ def outcome(call, inputs, args):
         outputs = listed(call(Given(inputs, args)))
         mx.eval(outputs)
         return outputs
-    except (ValueError, RuntimeError, IndexError, OverflowError) as error:
+    except (ValueError, RuntimeError, IndexError, OverflowError, SystemError) as error:
         return str(error)
 
 

@@ -117,8 +117,8 @@ def draw(rng, wanted):
     """The base array and the steps that make the input of it."""
     shape, steps = recipe(wanted.shape, wanted.view)
     base = base_of(rng, wanted.dtype, wanted.kind, int(np.prod(shape))).reshape(shape)
-    if wanted.kind == "posdef":
-        base = base @ mx.swapaxes(base, -1, -2) + 0.5 * mx.eye(shape[-1])
+    if wanted.kind == "posdef" and mx.issubdtype(base.dtype, mx.floating):
+        base = base @ mx.swapaxes(base, -1, -2) + 0.5 * mx.eye(shape[-1], dtype=base.dtype)
     elif wanted.kind == "regular":
         base = base + 4 * mx.eye(shape[-1], dtype=base.dtype)
     mx.eval(base)

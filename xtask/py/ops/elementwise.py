@@ -99,7 +99,7 @@ def compared():
     pairs = [case({"equal_nan": False}, **c.inputs) for c in binary_cases()]
     pairs += over_args(case(x=x((5,), kind=[1, 2]), y=x((5,), kind=[1, 2])), equal_nan=[False])
     pairs += over_args(case(x=x((14,), kind="special"), y=x((14,), kind="special")), equal_nan=[True, False])
-    op("array_equal", "binary", lambda a: mx.array_equal(a.x, a.y, a.equal_nan), pairs)
+    op("array_equal", "binary", lambda a: mx.array_equal(a.x, a.y, equal_nan=a.equal_nan), pairs)
 
 
 def chosen():

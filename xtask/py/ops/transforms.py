@@ -21,7 +21,7 @@ def attempt(function):
         result = listed(function())
         mx.eval(result)
         return result
-    except (ValueError, RuntimeError, IndexError) as error:
+    except (ValueError, RuntimeError, IndexError, SystemError) as error:
         return str(error)
 
 
