@@ -3,7 +3,10 @@
 mod transforms;
 
 use mlx_core::io::{Gguf, GgufValue, Safetensors};
-use mlx_core::{Array, Device, Dtype, Element, Stream, bf16, eval, f16, io, memory, ops, random, with_stream};
+use mlx_core::{
+    Array, Device, Dtype, Element, Stream, ThreadLocalStream, bf16, eval, f16, io, memory, ops, random, synchronize,
+    with_stream,
+};
 
 #[track_caller]
 fn round_trip<T: Element + PartialEq + std::fmt::Debug>(values: &[T]) {
@@ -90,6 +93,77 @@ fn safetensors_and_gguf_round_trip() {
     assert!(matches!(&read.metadata["tokens"], GgufValue::List(list) if list == &["a", "é"]));
     assert!(matches!(&read.metadata["count"], GgufValue::Array(a) if a.item::<u32>().unwrap() == 7));
     assert!(io::load_safetensors(dir.path().join("absent.safetensors")).is_err());
+}
+
+#[test]
+fn arrays_of_numpy_round_trip() {
+    let dir = tempfile::tempdir().unwrap();
+    let ramp = ops::reshape(&ops::arange(0.0, 600.0, 1.0, Dtype::F32).unwrap(), &[20, 30]).unwrap();
+    let path = dir.path().join("ramp.npy");
+    io::save(&path, &ramp).unwrap();
+    let bytes = io::save_bytes(&ramp).unwrap();
+    assert_eq!(bytes, std::fs::read(&path).unwrap());
+    for read in [io::load(&path), io::load_bytes(&bytes)] {
+        let read = read.unwrap();
+        assert_eq!((read.shape(), read.to_vec::<f32>().unwrap()), (&[20, 30][..], ramp.to_vec::<f32>().unwrap()));
+    }
+    let arrays = [("a".to_owned(), ramp.clone()), ("b".to_owned(), Array::scalar_int(3, Dtype::I64).unwrap())].into();
+    let mut sizes = Vec::new();
+    for compress in [false, true] {
+        let path = dir.path().join("both.npz");
+        io::save_npz(&path, &arrays, compress).unwrap();
+        let bytes = io::save_npz_bytes(&arrays, compress).unwrap();
+        sizes.push(bytes.len());
+        for read in [io::load_npz(&path), io::load_npz_bytes(&bytes)] {
+            let read = read.unwrap();
+            assert_eq!(read["a"].to_vec::<f32>().unwrap(), ramp.to_vec::<f32>().unwrap());
+            assert_eq!(read["b"].item::<i64>().unwrap(), 3);
+        }
+    }
+    assert!(sizes[1] < sizes[0] / 2, "a ramp deflates: {sizes:?}");
+    let mut file = Safetensors::default();
+    file.arrays.insert("a".into(), ramp.clone());
+    file.metadata.insert("k".into(), "v".into());
+    let read = io::load_safetensors_bytes(&io::save_safetensors_bytes(&file).unwrap()).unwrap();
+    assert_eq!(read.arrays["a"].to_vec::<f32>().unwrap(), ramp.to_vec::<f32>().unwrap());
+    assert_eq!(read.metadata, file.metadata);
+}
+
+#[test]
+fn files_that_are_none_are_errors() {
+    let absent = std::path::Path::new("absent.npz");
+    assert!(io::load_npz(absent).unwrap_err().message().contains("cannot read the archive absent.npz"));
+    assert!(io::load_npz_bytes(b"PK\x03\x04nothing").is_err());
+    assert!(io::load_bytes(b"not an array").is_err());
+    assert!(io::load_safetensors_bytes(b"12").is_err());
+    assert!(io::save_bytes(&ops::ones(&[2], Dtype::Bf16).unwrap()).is_err(), "NumPy has no bf16");
+}
+
+#[test]
+fn a_shared_stream_is_another_one_in_each_thread() {
+    let shared = ThreadLocalStream::new(Device::Cpu).unwrap();
+    let sum = move || {
+        let here = shared.here().unwrap();
+        assert_eq!(here, shared.here().unwrap());
+        let ones = with_stream(here, || ops::sum(&ops::ones(&[10], Dtype::F32)?, &[0], false));
+        shared.synchronize().unwrap();
+        ones.unwrap().item::<f32>().unwrap()
+    };
+    assert_eq!([sum(), std::thread::spawn(sum).join().unwrap()], [10.0, 10.0]);
+}
+
+#[test]
+fn a_threads_default_stream_can_be_another() {
+    std::thread::spawn(|| {
+        let stream = Stream::new(Device::Cpu).unwrap();
+        stream.set_default().unwrap();
+        assert_eq!(Stream::peek_default_of(Device::Cpu).unwrap(), Some(stream));
+        assert_eq!(Stream::default_of(Device::Cpu).unwrap(), stream);
+        assert!(Stream::all().unwrap().contains(&stream));
+        synchronize().unwrap();
+    })
+    .join()
+    .unwrap();
 }
 
 #[test]

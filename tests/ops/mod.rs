@@ -1,7 +1,10 @@
 //! Tensors: operators, scalars, indexing, reductions, products.
 
 mod compile;
+mod display;
+mod index;
 mod transforms;
+mod values;
 
 use mlx_ops::{Dtype, New, Rest, Tensor, arange, concatenate, full, select, zeros};
 use mlx_tests::max_difference;

@@ -49,6 +49,12 @@ xflags::xflags! {
             optional --quick
         }
 
+        /// Show which of MLX's public functions the binding has, by header.
+        cmd coverage {
+            /// Write docs/names.md, what each name of Python's `mlx.core` is called here, in place of that.
+            optional --names
+        }
+
         /// Check the house rules that a program can check.
         cmd tidy {}
 
@@ -74,6 +80,7 @@ pub enum XtaskCmd {
     Test(Test),
     Parity(Parity),
     Bench(Bench),
+    Coverage(Coverage),
     Tidy(Tidy),
     Readme(Readme),
 }
@@ -108,6 +115,11 @@ pub struct Bench {
     pub gen_tokens: Option<usize>,
     pub json: bool,
     pub quick: bool,
+}
+
+#[derive(Debug)]
+pub struct Coverage {
+    pub names: bool,
 }
 
 #[derive(Debug)]

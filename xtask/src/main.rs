@@ -1,6 +1,7 @@
 //! Every chore of the project is a command here: `cargo xtask --help` lists them.
 
 mod bench;
+mod coverage;
 mod demo;
 mod fetch;
 mod flags;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         flags::XtaskCmd::Test(flags) => test::run(&flags),
         flags::XtaskCmd::Parity(flags) => parity::run(&flags),
         flags::XtaskCmd::Bench(flags) => bench::run(&flags),
+        flags::XtaskCmd::Coverage(flags) => coverage::run(&flags),
         flags::XtaskCmd::Tidy(_) => tidy::run(),
         flags::XtaskCmd::Readme(flags) => readme::run(&flags),
     };

@@ -14,6 +14,9 @@ inline mx::Stream stream_of(bool gpu, int32_t device_index, int32_t index) {
 }
 
 inline rust::Str version() noexcept { return mx::version(); }
+inline uint8_t promote_types(uint8_t a, uint8_t b) noexcept {
+  return static_cast<uint8_t>(mx::promote_types(dtype(a), dtype(b)).val());
+}
 inline void seed(uint64_t seed) { mx::random::seed(seed); }
 inline bool default_device_is_gpu() { return mx::default_device() == mx::Device::gpu; }
 inline int32_t default_device_index() { return mx::default_device().index; }

@@ -1,5 +1,6 @@
 //! Element types, and the Rust types that are elements.
 
+use crate::bridge::runtime::ffi;
 use half::{bf16, f16};
 use std::fmt;
 
@@ -54,6 +55,17 @@ impl Dtype {
     /// Bytes per element.
     pub fn size(self) -> usize {
         Self::ALL[self as usize].2
+    }
+
+    /// The dtype of a result of both, by MLX's rules of promotion.
+    ///
+    /// ```
+    /// use mlx_core::Dtype;
+    /// assert_eq!(Dtype::I32.promote(Dtype::F16), Dtype::F16);
+    /// assert_eq!(Dtype::F16.promote(Dtype::Bf16), Dtype::F32);
+    /// ```
+    pub fn promote(self, other: Self) -> Self {
+        Self::from_code(ffi::promote_types(self as u8, other as u8))
     }
 
     /// Whether this is f16, bf16, f32 or f64.

@@ -57,11 +57,13 @@ into_index! {
 
 /// Every `by`-th position of a range, Python's `start:stop:by`: backwards where `by` is negative, so `step(.., -1)` reverses.
 ///
+/// Rust's ranges ascend; two bounds that descend are written as [`Index::Step`].
+///
 /// ```
-/// use mlx_ops::{Dtype, arange, step};
+/// use mlx_ops::{Dtype, Index, arange, step};
 /// let x = arange(0, 6, 1, Dtype::I32)?;
 /// assert_eq!(x.i(step(1.., 2))?.to_vec::<i32>()?, [1, 3, 5]);
-/// assert_eq!(x.i(step(4..1, -2))?.to_vec::<i32>()?, [4, 2]);
+/// assert_eq!(x.i(Index::Step(Some(4), Some(1), -2))?.to_vec::<i32>()?, [4, 2]);
 /// # Ok::<(), mlx_ops::Error>(())
 /// ```
 pub fn step(range: impl Into<Index>, by: i32) -> Index {

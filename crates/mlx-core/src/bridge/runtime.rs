@@ -9,6 +9,7 @@ pub(crate) mod ffi {
         type Array = crate::array::Array;
 
         fn version() -> &'static str;
+        fn promote_types(a: u8, b: u8) -> u8;
         fn seed(seed: u64) -> Result<()>;
         fn default_device_is_gpu() -> Result<bool>;
         fn default_device_index() -> Result<i32>;

@@ -91,6 +91,8 @@ macro_rules! changes {
     )* };
 }
 
+// The names are MLX's, and a change is no operator.
+#[allow(clippy::should_implement_trait)]
 impl At<'_> {
     changes! {
         /// The tensor with the place replaced by `value`.
