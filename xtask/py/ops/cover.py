@@ -7,7 +7,7 @@ MODULES = {"": mx, "fast.": mx.fast, "linalg.": mx.linalg, "fft.": mx.fft, "rand
 # Other names of the same function, where the signature does not tell.
 ALIASES = {
     "concat": "concatenate", "permute_dims": "transpose", "conj": "conjugate", "array.T": "transpose.all",
-    "array.mT": "matrix_transpose", "array.conj": "conjugate",
+    "matrix_norm": "linalg.norm", "array.mT": "matrix_transpose", "array.conj": "conjugate",
 }  # fmt: skip
 
 # Why a name has no cases.
