@@ -18,7 +18,7 @@ crate::call::functions! { ffi;
     fn scaled_dot_product_attention(q: &Array, k: &Array, v: &Array, scale: f32, mask_mode: &str, mask: Option<&Array>, sinks: Option<&Array>) -> Array;
     /// The cross entropy of `logits` `(.., classes)` and class indices `targets` `(..)`, elementwise, f32. Targets are not checked.
     fn cross_entropy(logits: &Array, targets: &Array) -> Array;
-    /// `[outputs (B, T, Hv, Dv), state]` of the gated delta rule for q and k `(B, T, Hk, Dk)`, v `(B, T, Hv, Dv)`, decay rates `gates` and update
+    /// `[outputs (B, T, Hv, Dv), state (B, Hv, Dv, Dk)]` of the gated delta rule for q and k `(B, T, Hk, Dk)`, v `(B, T, Hv, Dv)`, decay rates `gates` and update
     /// rates `beta` `(B, T, Hv)`.
     fn gated_delta_update(q: &Array, k: &Array, v: &Array, gates: &Array, beta: &Array, state: Option<&Array>, mask: Option<&Array>) -> Vec<Array>;
 }

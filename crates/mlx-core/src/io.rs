@@ -121,8 +121,8 @@ pub fn load_bytes(bytes: &[u8]) -> Result<Array> {
     call!(ffi::load_bytes(bytes))
 }
 
-/// Writes one array as a `.npy` file, to whose name MLX adds `.npy` where it is missing; computes the array. NumPy has no
-/// bf16, which is an error.
+/// Writes one array as a `.npy` file, to whose name MLX adds `.npy` where it is missing; computes the array. NumPy,
+/// which has no bf16, reads one as two bytes.
 #[track_caller]
 pub fn save(path: impl AsRef<Path>, array: &Array) -> Result<()> {
     call!(ffi::save(text(path.as_ref())?, array))

@@ -13,7 +13,7 @@ use crate::{Tensor, cpu};
 use mlx_core::{Result, fast};
 
 pub use crate::attention::{Attention, Mask, attention, causal};
-pub use crate::rotation::{Frequencies, Rotation, rope};
+pub use crate::rotation::{Frequencies, Rotation, rope, rope_at};
 
 /// Root-mean-square normalisation of the last axis, times `weight` if given.
 #[track_caller]
@@ -52,7 +52,7 @@ pub struct GatedDelta<'a> {
     pub gates: &'a Tensor,
     /// How much of the state is replaced, `(B, T, Hv)`.
     pub beta: &'a Tensor,
-    /// The state before the first position; zeros where there is none.
+    /// The state before the first position, `(B, Hv, Dv, Dk)`; zeros where there is none.
     pub state: Option<&'a Tensor>,
     /// Positions that count, `(B, T)`; all where there is none.
     pub mask: Option<&'a Tensor>,

@@ -141,12 +141,13 @@ impl Tensor {
     }
 
     /// [`Tensor::slice_update`] where an integer tensor gives the start on each of `axes`; the part has the shape of `update`.
+    /// The start is not checked.
     #[track_caller]
     pub fn slice_update_dynamic(&self, update: &Tensor, start: &Tensor, axes: &[i32]) -> Result<Tensor> {
         ops::slice_update_dynamic(&self.0, &update.0, &start.0, axes).map(Tensor)
     }
 
-    /// The part of shape `sizes` that begins, on each of `axes`, where an integer tensor says.
+    /// The part of shape `sizes` that begins, on each of `axes`, where an integer tensor says. The start is not checked.
     #[track_caller]
     pub fn slice_dynamic(&self, start: &Tensor, axes: &[i32], sizes: impl AsRef<[i32]>) -> Result<Tensor> {
         ops::slice_dynamic(&self.0, &start.0, axes, sizes.as_ref()).map(Tensor)

@@ -46,6 +46,16 @@ pub fn rope(x: &Tensor, rotation: &Rotation<'_>, offset: i32) -> Result<Tensor> 
     }
 }
 
+/// [`rope`] of a batch whose entries begin at positions of their own, `(B,)` integers, or all at one, a scalar.
+#[track_caller]
+pub fn rope_at(x: &Tensor, rotation: &Rotation<'_>, offsets: &Tensor) -> Result<Tensor> {
+    let &Rotation { dims, traditional, scale, amplitude, .. } = rotation;
+    let (base, table) = rotation.parts();
+    let scaled = if amplitude == 1.0 { None } else { Some(scale_first(x, dims, amplitude)?) };
+    let x = scaled.as_ref().unwrap_or(x);
+    fast::rope_at(&x.0, dims, traditional, base, scale, &offsets.0, table.map(|table| &table.0)).map(Tensor)
+}
+
 /// The same by MLX's ops.
 pub(crate) fn composed(x: &Tensor, rotation: &Rotation<'_>, offset: i32) -> Result<Tensor> {
     let &Rotation { dims, traditional, scale, amplitude, .. } = rotation;

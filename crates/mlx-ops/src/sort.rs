@@ -52,7 +52,7 @@ pub struct Unique {
     pub index: Tensor,
     /// The place of each element among the values (`u32`), of the tensor's shape.
     pub inverse: Tensor,
-    /// How often each comes (`u32`), shape `(size,)`; 0 for those filled up.
+    /// How often each comes (`i32`), shape `(size,)`; 0 for those filled up.
     pub counts: Tensor,
 }
 
@@ -108,7 +108,7 @@ impl Tensor {
     /// use mlx_ops::Tensor;
     /// let found = Tensor::from_slice(&[3, 1, 3], [3])?.unique(2, None)?;
     /// assert_eq!(found.values.to_vec::<i32>()?, [1, 3]);
-    /// assert_eq!(found.counts.to_vec::<u32>()?, [1, 2]);
+    /// assert_eq!(found.counts.to_vec::<i32>()?, [1, 2]);
     /// assert_eq!(found.inverse.to_vec::<u32>()?, [1, 0, 1]);
     /// # Ok::<(), mlx_ops::Error>(())
     /// ```

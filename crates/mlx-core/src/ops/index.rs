@@ -12,9 +12,11 @@ crate::call::functions! { ffi;
     fn put_along_axis(a: &Array, indices: &Array, values: &Array, axis: i32) -> Array;
     /// `a` with `values` added to the elements named by `indices`. Indices are not checked.
     fn scatter_add_axis(a: &Array, indices: &Array, values: &Array, axis: i32) -> Array;
-    /// Elements `start..start + sizes`, the start of each of `axes` given by an integer array; other axes start at 0. `sizes` has a value per axis.
+    /// Elements `start..start + sizes`, the start of each of `axes` given by an integer array; other axes start at 0. `sizes` has a value
+    /// per axis. The start is not checked.
     fn slice_dynamic(a: &Array, start: &Array, axes: &[i32], sizes: &[i32]) -> Array;
-    /// `a` with the part that begins at `start` on `axes`, and has the shape of `update`, replaced.
+    /// `a` with the part that begins at `start` on `axes`, and has the shape of `update`, replaced. The start is not
+    /// checked.
     fn slice_update_dynamic(a: &Array, update: &Array, start: &Array, axes: &[i32]) -> Array;
     /// `a` with `update`, which broadcasts to the slice, added to it.
     fn slice_update_add(a: &Array, update: &Array, start: &[i32], stop: &[i32], strides: &[i32]) -> Array;

@@ -61,7 +61,8 @@ crate::call::functions! { ffi;
     /// Where `values` go into the ascending vector `sorted` (`u32`): before equal elements for side `left`, behind them for `right`.
     fn searchsorted(sorted: &Array, values: &Array, side: &str) -> Array;
     /// The `size` smallest distinct values in ascending order, filled up with `fill` (`None`: the smallest); then, as asked for,
-    /// the index of the first of each, the place of every element among them, and how many there are of each.
+    /// the index of the first of each, the place of every element among them, and how many there are of
+    /// each (`u32`, `u32`, `i32`).
     fn unique(a: &Array, size: i32, index: bool, inverse: bool, counts: bool, fill: Option<&Array>) -> Vec<Array>;
     /// The number of elements along `axes`, or its inverse, as a scalar that shapeless compilation does not freeze.
     fn number_of_elements(a: &Array, axes: &[i32], inverted: bool, dtype: Dtype) -> Array;
