@@ -1,5 +1,7 @@
 //! The binding: values in and out, errors, files, streams, memory.
 
+mod distributed;
+mod gpu_kernel;
 mod transforms;
 
 use mlx_core::io::{Gguf, GgufValue, Safetensors};

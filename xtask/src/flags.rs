@@ -20,6 +20,8 @@ xflags::xflags! {
 
         /// Fetch the real inputs and run every test; arguments after `--` go to `cargo test`.
         cmd test {
+            /// Run the kernels' tests alone, for this processor under emulation: `aarch64`.
+            optional --target arch: String
             /// Passed to `cargo test`.
             repeated args: OsString
         }
@@ -32,10 +34,10 @@ xflags::xflags! {
             optional --filter text: String
         }
 
-        /// Measure against other programs, side by side. The suites are `lm` (mlx-lm, dense and packed weights) and
-        /// `cpu` (mlx-lm and llama.cpp on this CPU, and every CPU kernel).
+        /// Measure against other programs, side by side. The suites are `lm` (mlx-lm, dense and packed weights), `cpu`
+        /// (mlx-lm and llama.cpp on this CPU, and every CPU kernel) and `ops` (what Python's MLX takes to build an op).
         cmd bench {
-            /// What to measure: `lm` or `cpu`.
+            /// What to measure: `lm`, `cpu` or `ops`.
             required suite: String
             /// How often each side runs; the medians count.
             optional --rounds count: usize
@@ -97,6 +99,8 @@ pub struct Demo {
 #[derive(Debug)]
 pub struct Test {
     pub args: Vec<OsString>,
+
+    pub target: Option<String>,
 }
 
 #[derive(Debug)]

@@ -3,6 +3,7 @@
 mod bench;
 mod coverage;
 mod demo;
+mod emulate;
 mod fetch;
 mod flags;
 mod parity;

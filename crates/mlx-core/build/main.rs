@@ -8,7 +8,9 @@ mod prefix;
 mod source;
 mod wheel;
 
-const BRIDGES: [&str; 9] = ["array", "fast", "io", "kernel", "numeric", "ops", "random", "runtime", "transforms"];
+const BRIDGES: [&str; 11] =
+    ["array", "distributed", "fast", "gpu_kernel", "io", "kernel", "numeric", "ops", "random", "runtime", "transforms"];
+const SOURCES: [&str; 5] = ["gpu_kernel", "io", "kernel", "traces", "transforms"];
 
 fn main() {
     println!("cargo::rerun-if-env-changed=DOCS_RS");
@@ -26,11 +28,13 @@ fn build() -> Result<(), String> {
     let mlx = locate::find()?;
     let sources: Vec<String> = BRIDGES.iter().map(|name| format!("src/bridge/{name}.rs")).collect();
     cxx_build::bridges(&sources)
-        .files(["shim/io.cc", "shim/kernel.cc", "shim/traces.cc", "shim/transforms.cc"])
+        .files(SOURCES.map(|name| format!("shim/{name}.cc")))
         .include(&mlx.include)
         .std("c++20")
         .flag_if_supported("-Wno-unused-parameter")
         .flag_if_supported("-Wno-deprecated-copy")
+        // On aarch64 GCC remarks on what changed in its version 10.
+        .flag_if_supported("-Wno-psabi")
         .compile("mlx_shim");
     for path in sources.iter().map(String::as_str).chain(["shim", "build"]) {
         println!("cargo:rerun-if-changed={path}");

@@ -1,5 +1,6 @@
 #pragma once
 #include "mlx-core/shim/list.h"
+#include "mlx/primitives.h"
 
 // One line per op: the chosen overload, defaults spelt, the scoped stream passed on.
 namespace mlx_shim {
@@ -105,7 +106,13 @@ inline array erf(const array& a) { return mx::erf(a, stream()); }
 inline array erfinv(const array& a) { return mx::erfinv(a, stream()); }
 inline array sigmoid(const array& a) { return mx::sigmoid(a, stream()); }
 inline array nan_to_num(const array& a, float nan, float posinf, float neginf) { return mx::nan_to_num(a, nan, opt(posinf), opt(neginf), stream()); }
-inline array add(const array& a, const array& b) { return mx::add(a, b, stream()); }
+inline array add(const array& a, const array& b) {
+  // Most sums need no promotion and no broadcast, and asking MLX to find out costs as much as the node itself.
+  if (a.dtype() == b.dtype() && a.shape() == b.shape()) {
+    return array(a.shape(), a.dtype(), std::make_shared<mx::Add>(mx::to_stream(stream())), {a, b});
+  }
+  return mx::add(a, b, stream());
+}
 inline array subtract(const array& a, const array& b) { return mx::subtract(a, b, stream()); }
 inline array multiply(const array& a, const array& b) { return mx::multiply(a, b, stream()); }
 inline array divide(const array& a, const array& b) { return mx::divide(a, b, stream()); }

@@ -24,10 +24,12 @@ mod cpu;
 #[path = "elsewhere.rs"]
 mod cpu;
 mod create;
+pub mod distributed;
 mod elementwise;
 pub mod fast;
 pub mod fft;
 mod index;
+pub mod kernel;
 pub mod linalg;
 mod matrix;
 mod nested;

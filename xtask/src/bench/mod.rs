@@ -5,6 +5,7 @@ mod figures;
 mod kernels;
 mod lm;
 mod load;
+mod ops;
 
 use crate::{Result, flags, project};
 use serde_json::Value;
@@ -18,9 +19,10 @@ const LOG_LINES: usize = 20;
 
 /// Measures a suite and compares the ratios with what the project promises.
 pub fn run(flags: &flags::Bench) -> Result {
-    project::known_suite("bench", &flags.suite, &["lm", "cpu"])?;
+    project::known_suite("bench", &flags.suite, &["lm", "cpu", "ops"])?;
     match flags.suite.as_str() {
         "cpu" => cpu::run(flags),
+        "ops" => ops::run(flags),
         _ => lm::run(flags),
     }
 }

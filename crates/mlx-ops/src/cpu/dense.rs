@@ -2,59 +2,34 @@
 
 use super::matvec::Product;
 use super::simd::Isa;
-use super::source::{Bf16, F16, Source};
+use super::source::Float;
 use mlx_core::kernel::Input;
-use mlx_core::{Dtype, Element, Error, Result, bf16, f16};
+use mlx_core::{Dtype, Error, Result, bf16, f16};
 
 /// Rows up to which streaming the weights once beats packing them.
 const FEW_ROWS: usize = 12;
 
-/// The elements of a matrix `(n, k)`, row after row; those of 16 bits as their bits.
-#[derive(Clone, Copy)]
-pub enum Dense<'a> {
-    /// For kernels that join a product with what surrounds it: MLX's own op of `f32` comes through BLAS.
-    #[allow(dead_code)]
-    F32(&'a [f32]),
-    F16(&'a [u16]),
-    Bf16(&'a [u16]),
-}
-
 /// `out = x @ w.T` for rows of `k` elements and an input of shape `(n, k)` and type f32, f16 or bf16.
 pub fn product_with(isa: Isa, x: &[f32], k: usize, w: &Input<'_>, out: &mut [f32]) -> Result<()> {
     match w.dtype() {
-        Dtype::F32 => product(isa, x, k, Dense::F32(&w.values::<f32>()?), out),
-        Dtype::F16 => product(isa, x, k, Dense::F16(bits(&w.values::<f16>()?)), out),
-        Dtype::Bf16 => product(isa, x, k, Dense::Bf16(bits(&w.values::<bf16>()?)), out),
+        Dtype::F32 => product::<f32>(isa, x, k, &w.values()?, out),
+        Dtype::F16 => product::<f16>(isa, x, k, &w.values()?, out),
+        Dtype::Bf16 => product::<bf16>(isa, x, k, &w.values()?, out),
         other => return Err(Error::new(format!("[product] a matrix of {other}"))),
     }
     Ok(())
 }
 
-/// The bits of f16 or bf16 numbers.
-pub fn bits<T: Element>(values: &[T]) -> &[u16] {
-    assert_eq!(size_of::<T>(), 2, "bytes of a number");
-    // SAFETY: f16 and bf16, the only elements of two bytes that get here, are their bits.
-    unsafe { std::slice::from_raw_parts(values.as_ptr().cast(), values.len()) }
-}
-
 /// `out = x @ w.T` for `x` of shape `(m, k)`, `w` of shape `(n, k)` and `out` of shape `(m, n)`, on all cores.
-pub fn product(isa: Isa, x: &[f32], k: usize, w: Dense<'_>, out: &mut [f32]) {
+fn product<T: Float>(isa: Isa, x: &[f32], k: usize, w: &[T], out: &mut [f32]) {
     // Nothing divides the empty matrices that follow.
     if k == 0 || x.is_empty() || out.is_empty() {
         return out.fill(0.0);
     }
-    match w {
-        Dense::F32(w) => product_of(isa, x, k, (w.as_ptr(), w.len()), out),
-        Dense::F16(w) => product_of(isa, x, k, (F16(w.as_ptr()), w.len()), out),
-        Dense::Bf16(w) => product_of(isa, x, k, (Bf16(w.as_ptr()), w.len()), out),
-    }
-}
-
-fn product_of<B: Source>(isa: Isa, x: &[f32], k: usize, (b, len): (B, usize), out: &mut [f32]) {
     let m = x.len() / k;
     let n = out.len() / m;
-    assert_eq!((x.len(), len, out.len()), (m * k, n * k, m * n), "elements of a dense product");
-    let (a, c) = (x.as_ptr(), out.as_mut_ptr());
+    assert_eq!((x.len(), w.len(), out.len()), (m * k, n * k, m * n), "elements of a dense product");
+    let (a, b, c) = (x.as_ptr(), w.as_ptr(), out.as_mut_ptr());
     let p = Product { m, n, k, alpha: 1.0, a, lda: k, b, ldb: k, transposed: true, beta: 0.0, c, ldc: n };
     // SAFETY: the lengths were checked; whoever calls names an instruction set that is there.
     unsafe {
@@ -72,13 +47,13 @@ mod tests {
     use mlx_core::{bf16, f16};
 
     #[track_caller]
-    fn check_one(isa: Isa, [m, n, k]: [usize; 3], w: Dense<'_>, values: &[f32]) {
+    fn check_one<T: Float>(isa: Isa, [m, n, k]: [usize; 3], w: &[T], value: fn(T) -> f32) {
         let x = noise(m * k, 1);
         let mut out = vec![f32::NAN; m * n];
         product(isa, &x, k, w, &mut out);
         for (at, &new) in out.iter().enumerate() {
             let (i, j) = (at / n, at % n);
-            let want: f64 = (0..k).map(|l| f64::from(x[i * k + l]) * f64::from(values[j * k + l])).sum();
+            let want: f64 = (0..k).map(|l| f64::from(x[i * k + l]) * f64::from(value(w[j * k + l]))).sum();
             let error = (f64::from(new) - want).abs();
             assert!(error < 1e-5 * (k as f64).sqrt(), "{isa:?} m={m} n={n} k={k} ({i}, {j}): {new} is not {want}");
         }
@@ -87,13 +62,11 @@ mod tests {
     #[track_caller]
     fn check(isa: Isa, size: [usize; 3]) {
         let w = noise(size[1] * size[2], 2);
-        check_one(isa, size, Dense::F32(&w), &w);
-        let bits: Vec<u16> = w.iter().map(|&x| f16::from_f32(x).to_bits()).collect();
-        let values: Vec<f32> = bits.iter().map(|&x| f16::from_bits(x).to_f32()).collect();
-        check_one(isa, size, Dense::F16(&bits), &values);
-        let bits: Vec<u16> = w.iter().map(|&x| bf16::from_f32(x).to_bits()).collect();
-        let values: Vec<f32> = bits.iter().map(|&x| bf16::from_bits(x).to_f32()).collect();
-        check_one(isa, size, Dense::Bf16(&bits), &values);
+        check_one(isa, size, &w, |x| x);
+        let narrow: Vec<f16> = w.iter().map(|&x| f16::from_f32(x)).collect();
+        check_one(isa, size, &narrow, f16::to_f32);
+        let narrow: Vec<bf16> = w.iter().map(|&x| bf16::from_f32(x)).collect();
+        check_one(isa, size, &narrow, bf16::to_f32);
     }
 
     #[test]
@@ -121,10 +94,10 @@ mod tests {
     fn nothing_to_add_gives_zeros() {
         for isa in Isa::available() {
             let mut out = [f32::NAN; 6];
-            product(isa, &[], 0, Dense::F16(&[]), &mut out);
+            product::<f16>(isa, &[], 0, &[], &mut out);
             assert_eq!(out, [0.0; 6]);
-            product(isa, &[], 4, Dense::Bf16(&[0; 12]), &mut []);
-            product(isa, &[1.0; 8], 4, Dense::F32(&[]), &mut []);
+            product(isa, &[], 4, &[bf16::ONE; 12], &mut []);
+            product::<f32>(isa, &[1.0; 8], 4, &[], &mut []);
         }
     }
 }

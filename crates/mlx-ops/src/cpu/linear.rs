@@ -1,15 +1,11 @@
 //! Products with 16-bit weights as a kernel of the lazy graph: the weights stay as they are, and sums are `f32`.
 
-use super::dense::{Dense, bits, product, product_with};
-use super::pool::{self, Shared};
+use super::dense::product_with;
+use super::short;
 use super::simd::Isa;
 use mlx_core::kernel::{Input, Kernel, Output};
-use mlx_core::{Array, Dtype, Element, Error, Result, bf16, f16, ops};
-use std::borrow::Cow;
+use mlx_core::{Array, Dtype, Result, ops};
 use std::ffi::CStr;
-
-/// Elements below which a second thread costs more than it saves.
-const PARALLEL: usize = 16 * 1024;
 
 /// `x @ w.T` where this module has a kernel for it: on the CPU, one matrix `w` of f16 or bf16, and `x` of f32 or the same.
 pub fn linear16(x: &Array, w: &Array) -> Option<Result<Array>> {
@@ -38,47 +34,14 @@ impl Kernel for Linear {
     }
 
     fn run(&self, inputs: &[Input<'_>], outputs: &mut [Output<'_>]) -> Result<()> {
-        if inputs[0].dtype() == Dtype::F32 {
-            let k = inputs[0].shape().last().map_or(0, |&k| k as usize);
-            return product_with(Isa::best(), &inputs[0].values::<f32>()?, k, &inputs[1], outputs[0].values()?);
-        }
-        match inputs[1].dtype() {
-            Dtype::F16 => run(inputs, &mut outputs[0], |bits| Dense::F16(bits), f16::to_f32, f16::from_f32),
-            Dtype::Bf16 => run(inputs, &mut outputs[0], |bits| Dense::Bf16(bits), bf16::to_f32, bf16::from_f32),
-            other => Err(Error::new(format!("[Linear16] weights of {other}"))),
-        }
+        let (x, k) = (short::read(&inputs[0])?, inputs[0].shape().last().map_or(0, |&k| k as usize));
+        short::write(&mut outputs[0], |out| product_with(Isa::best(), &x, k, &inputs[1], out))
     }
 
     fn fallback(&self, inputs: &[Array]) -> Result<Vec<Array>> {
         let w = ops::astype(&inputs[1], inputs[0].dtype())?;
         Ok(vec![ops::matmul(&inputs[0], &ops::transpose(&w, &[1, 0])?)?])
     }
-}
-
-/// The product of rows and weights of one 16-bit type, whose bits `dense` takes.
-fn run<T: Element + Send + Sync>(
-    inputs: &[Input<'_>],
-    output: &mut Output<'_>,
-    dense: for<'a> fn(&'a [u16]) -> Dense<'a>,
-    widen: fn(T) -> f32,
-    round: fn(f32) -> T,
-) -> Result<()> {
-    let w = inputs[1].values::<T>()?;
-    let k = inputs[0].shape().last().map_or(0, |&k| k as usize);
-    let x: Cow<[T]> = inputs[0].values()?;
-    let x: Vec<f32> = x.iter().map(|&x| widen(x)).collect();
-    let out = output.values::<T>()?;
-    let mut sums = vec![0.0; out.len()];
-    product(Isa::best(), &x, k, dense(bits(&w)), &mut sums);
-    // SAFETY: parts of the range write disjoint elements.
-    let to = unsafe { Shared::new(out.as_mut_ptr()) };
-    pool::split(sums.len(), 1024, sums.len() >= PARALLEL, |range| {
-        for i in range {
-            // SAFETY: there are as many results as sums.
-            unsafe { *to.get().add(i) = round(sums[i]) };
-        }
-    });
-    Ok(())
 }
 
 #[cfg(test)]

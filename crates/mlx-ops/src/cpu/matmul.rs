@@ -7,7 +7,7 @@ use super::matvec::Product;
 use super::panel::{self, LINE, WIDTH};
 use super::pool::{self, Shared};
 use super::simd::{self, Isa, Kernel, Lanes};
-use super::source::Source;
+use super::source::{self, Float};
 use super::tile::{Target, tile};
 use std::ops::Range;
 
@@ -59,7 +59,7 @@ fn panel_columns(isa: Isa) -> usize {
     WIDTH * isa.lanes()
 }
 
-impl<B: Source> Product<B> {
+impl<T: Float> Product<T> {
     /// Computes on all cores where the product is large enough; `turned` says that `a` is stored as `(k, m)`.
     ///
     /// # Safety
@@ -121,8 +121,8 @@ impl<B: Source> Product<B> {
 }
 
 /// Packs the rows of some tiles.
-struct PackRows<B> {
-    p: Product<B>,
+struct PackRows<T> {
+    p: Product<T>,
     turned: bool,
     cut: Cut,
     tiles: usize,
@@ -130,7 +130,7 @@ struct PackRows<B> {
     to: *mut f32,
 }
 
-impl<B: Source> Kernel for PackRows<B> {
+impl<T: Float> Kernel for PackRows<T> {
     #[inline(always)]
     unsafe fn run<V: Lanes>(self) {
         let Self { p, turned, cut, tiles, range, to } = self;
@@ -157,8 +157,8 @@ impl<B: Source> Kernel for PackRows<B> {
 }
 
 /// Some columns of a product whose rows are packed.
-struct Columns<B> {
-    p: Product<B>,
+struct Columns<T> {
+    p: Product<T>,
     cut: Cut,
     tiles: usize,
     rows: *const f32,
@@ -166,7 +166,7 @@ struct Columns<B> {
     room: *mut f32,
 }
 
-impl<B: Source> Kernel for Columns<B> {
+impl<T: Float> Kernel for Columns<T> {
     #[inline(always)]
     unsafe fn run<V: Lanes>(self) {
         let Range { start, end } = self.columns;
@@ -187,7 +187,7 @@ impl<B: Source> Kernel for Columns<B> {
     }
 }
 
-impl<B: Source> Columns<B> {
+impl<T: Float> Columns<T> {
     /// Adds the products over one part of the inner dimension, and asks for what comes `next` meanwhile.
     #[inline(always)]
     unsafe fn multiply<V: Lanes>(&self, columns: Range<usize>, part: Range<usize>, next: (Range<usize>, Range<usize>)) {
@@ -206,7 +206,7 @@ impl<B: Source> Columns<B> {
             for panel in 0..panels {
                 let j = columns.start + panel * width;
                 for row in tile_rows(asks.rows.len(), tiles * panels, at * panels + panel) {
-                    p.b.skip((asks.rows.start + row) * p.ldb + asks.first).prefetch(asks.n);
+                    source::ask(p.b.wrapping_add((asks.rows.start + row) * p.ldb + asks.first), asks.n);
                 }
                 // SAFETY: the caller's; rows and panels were packed.
                 unsafe {
@@ -226,8 +226,16 @@ impl<B: Source> Columns<B> {
         // SAFETY: the caller's.
         unsafe {
             match p.transposed {
-                true => panel::pack_turned_columns::<V, B>(p.b.skip(j * p.ldb + part.start), p.ldb, n, part.len(), to),
-                false => panel::pack_columns::<V, B>(p.b.skip(part.start * p.ldb + j), p.ldb, n, part.len(), to),
+                true => panel::pack_turned_columns::<V, T>(
+                    p.b.wrapping_add(j * p.ldb + part.start),
+                    p.ldb,
+                    n,
+                    part.len(),
+                    to,
+                ),
+                false => {
+                    panel::pack_columns::<V, T>(p.b.wrapping_add(part.start * p.ldb + j), p.ldb, n, part.len(), to)
+                }
             }
         }
     }
@@ -240,7 +248,7 @@ struct Stored {
     n: usize,
 }
 
-impl<B: Source> Product<B> {
+impl<T: Float> Product<T> {
     /// Where columns of `b`, over a part of the inner dimension, are stored.
     fn stored_rows(&self, columns: Range<usize>, part: Range<usize>) -> Stored {
         let (rows, along) = if self.transposed { (columns, part) } else { (part, columns) };

@@ -2,19 +2,19 @@
 
 use super::pool;
 use super::simd::{self, Isa, Kernel, Lanes};
-use super::source::Source;
+use super::source::{self, Float};
 use std::ops::Range;
 
 /// Row-major `c = alpha * a * op(b) + beta * c` for few rows of `a`: `(m, k)`, `(k, n)` or its transpose, `(m, n)`.
 #[derive(Clone, Copy)]
-pub struct Product<B = *const f32> {
+pub struct Product<T = f32> {
     pub m: usize,
     pub n: usize,
     pub k: usize,
     pub alpha: f32,
     pub a: *const f32,
     pub lda: usize,
-    pub b: B,
+    pub b: *const T,
     pub ldb: usize,
     /// `b` is `(n, k)`.
     pub transposed: bool,
@@ -30,11 +30,11 @@ const PARALLEL: usize = 256 * 1024;
 const TILE: usize = 4;
 
 // SAFETY: every method that follows the pointers is unsafe, and splits what it writes by rows or columns.
-unsafe impl<B> Send for Product<B> {}
+unsafe impl<T> Send for Product<T> {}
 // SAFETY: as above.
-unsafe impl<B> Sync for Product<B> {}
+unsafe impl<T> Sync for Product<T> {}
 
-impl<B: Source> Product<B> {
+impl<T: Float> Product<T> {
     /// Computes on all cores where the product is large enough.
     ///
     /// # Safety
@@ -63,20 +63,20 @@ impl<B: Source> Product<B> {
 }
 
 /// Some columns of a product.
-struct Part<B> {
-    p: Product<B>,
+struct Part<T> {
+    p: Product<T>,
     columns: Range<usize>,
 }
 
-impl<B: Source> Kernel for Part<B> {
+impl<T: Float> Kernel for Part<T> {
     #[inline(always)]
     unsafe fn run<V: Lanes>(self) {
         let Self { p, columns } = self;
         // SAFETY: the caller's.
         unsafe {
             match p.transposed {
-                true => dots::<V, B>(&p, columns),
-                false => sums::<V, B>(&p, columns),
+                true => dots::<V, T>(&p, columns),
+                false => sums::<V, T>(&p, columns),
             }
         }
     }
@@ -84,7 +84,7 @@ impl<B: Source> Kernel for Part<B> {
 
 /// Columns of `c` as dot products of rows: each row of `b` leaves memory once.
 #[inline(always)]
-unsafe fn dots<V: Lanes, B: Source>(p: &Product<B>, columns: Range<usize>) {
+unsafe fn dots<V: Lanes, T: Float>(p: &Product<T>, columns: Range<usize>) {
     let mut j = columns.start;
     // SAFETY: rows and columns stay within the product's.
     unsafe {
@@ -92,21 +92,21 @@ unsafe fn dots<V: Lanes, B: Source>(p: &Product<B>, columns: Range<usize>) {
             let mut i = 0;
             // Sixteen sums need the 32 registers that come with vectors of sixteen.
             while V::LEN == 16 && i + 4 <= p.m {
-                dot_block::<V, B, 4, 4>(p, i, j);
+                dot_block::<V, T, 4, 4>(p, i, j);
                 i += 4;
             }
             while i + 2 <= p.m {
-                dot_block::<V, B, 2, 4>(p, i, j);
+                dot_block::<V, T, 2, 4>(p, i, j);
                 i += 2;
             }
             if i < p.m {
-                dot_block::<V, B, 1, 4>(p, i, j);
+                dot_block::<V, T, 1, 4>(p, i, j);
             }
             j += 4;
         }
         while j < columns.end {
             for i in 0..p.m {
-                dot_block::<V, B, 1, 1>(p, i, j);
+                dot_block::<V, T, 1, 1>(p, i, j);
             }
             j += 1;
         }
@@ -118,7 +118,7 @@ const AHEAD: usize = 8;
 
 /// `M` rows of `a` with `N` rows of `b`, every vector loaded once.
 #[inline(always)]
-unsafe fn dot_block<V: Lanes, B: Source, const M: usize, const N: usize>(p: &Product<B>, i: usize, j: usize) {
+unsafe fn dot_block<V: Lanes, T: Float, const M: usize, const N: usize>(p: &Product<T>, i: usize, j: usize) {
     // SAFETY: the caller keeps i + M and j + N within the matrices, and k bounds every row.
     unsafe {
         let mut sums = [[V::splat(0.0); N]; M];
@@ -126,11 +126,11 @@ unsafe fn dot_block<V: Lanes, B: Source, const M: usize, const N: usize>(p: &Pro
         while at + V::LEN <= p.k {
             // In the order of memory, where the rows of b adjoin: that is how it streams fastest.
             if i == 0 {
-                p.b.skip((j + AHEAD) * p.ldb + N * at).prefetch(N * V::LEN);
+                source::ask(p.b.wrapping_add((j + AHEAD) * p.ldb + N * at), N * V::LEN);
             }
             let mut b = [V::splat(0.0); N];
             for (y, b) in b.iter_mut().enumerate() {
-                *b = p.b.skip((j + y) * p.ldb + at).load();
+                *b = T::load(p.b.wrapping_add((j + y) * p.ldb + at));
             }
             for (x, sums) in sums.iter_mut().enumerate() {
                 let a = V::load(p.a.add((i + x) * p.lda + at));
@@ -145,7 +145,7 @@ unsafe fn dot_block<V: Lanes, B: Source, const M: usize, const N: usize>(p: &Pro
             for (x, sums) in sums.iter_mut().enumerate() {
                 let a = V::load_first(p.a.add((i + x) * p.lda + at), rest);
                 for (y, sum) in sums.iter_mut().enumerate() {
-                    *sum = a.mul_add(p.b.skip((j + y) * p.ldb + at).load_first(rest), *sum);
+                    *sum = a.mul_add(T::load_first(p.b.wrapping_add((j + y) * p.ldb + at), rest), *sum);
                 }
             }
         }
@@ -187,24 +187,24 @@ unsafe fn total_each<V: Lanes, const M: usize, const N: usize>(sums: &[[V; N]; M
 
 /// Columns of `c` as sums of rows of `b`, a tile of columns at a time.
 #[inline(always)]
-unsafe fn sums<V: Lanes, B: Source>(p: &Product<B>, columns: Range<usize>) {
+unsafe fn sums<V: Lanes, T: Float>(p: &Product<T>, columns: Range<usize>) {
     let mut j = columns.start;
     // SAFETY: rows and columns stay within the product's.
     unsafe {
         while j + TILE * V::LEN <= columns.end {
             let mut i = 0;
             while i + 2 <= p.m {
-                sum_block::<V, B, 2>(p, i, j);
+                sum_block::<V, T, 2>(p, i, j);
                 i += 2;
             }
             if i < p.m {
-                sum_block::<V, B, 1>(p, i, j);
+                sum_block::<V, T, 1>(p, i, j);
             }
             j += TILE * V::LEN;
         }
         while j < columns.end {
             for i in 0..p.m {
-                sum_edge::<V, B>(p, i, j, V::LEN.min(columns.end - j));
+                sum_edge::<V, T>(p, i, j, V::LEN.min(columns.end - j));
             }
             j += V::LEN;
         }
@@ -213,14 +213,14 @@ unsafe fn sums<V: Lanes, B: Source>(p: &Product<B>, columns: Range<usize>) {
 
 /// `M` rows of a full tile.
 #[inline(always)]
-unsafe fn sum_block<V: Lanes, B: Source, const M: usize>(p: &Product<B>, i: usize, j: usize) {
+unsafe fn sum_block<V: Lanes, T: Float, const M: usize>(p: &Product<T>, i: usize, j: usize) {
     // SAFETY: the caller keeps i + M and the tile within the matrices.
     unsafe {
         let mut sums = [[V::splat(0.0); TILE]; M];
         for at in 0..p.k {
             let mut b = [V::splat(0.0); TILE];
             for (y, b) in b.iter_mut().enumerate() {
-                *b = p.b.skip(at * p.ldb + j + y * V::LEN).load();
+                *b = T::load(p.b.wrapping_add(at * p.ldb + j + y * V::LEN));
             }
             for (x, sums) in sums.iter_mut().enumerate() {
                 let a = V::splat(*p.a.add((i + x) * p.lda + at));
@@ -242,13 +242,13 @@ unsafe fn sum_block<V: Lanes, B: Source, const M: usize>(p: &Product<B>, i: usiz
 
 /// One row of at most a vector.
 #[inline(always)]
-unsafe fn sum_edge<V: Lanes, B: Source>(p: &Product<B>, i: usize, j: usize, n: usize) {
+unsafe fn sum_edge<V: Lanes, T: Float>(p: &Product<T>, i: usize, j: usize, n: usize) {
     // SAFETY: the caller keeps row i and columns j .. j + n within the matrices.
     unsafe {
         let mut sum = V::splat(0.0);
         for at in 0..p.k {
-            let b = p.b.skip(at * p.ldb + j);
-            let b: V = if n == V::LEN { b.load() } else { b.load_first(n) };
+            let b = p.b.wrapping_add(at * p.ldb + j);
+            let b: V = if n == V::LEN { T::load(b) } else { T::load_first(b, n) };
             sum = V::splat(*p.a.add(i * p.lda + at)).mul_add(b, sum);
         }
         let to = p.c.add(i * p.ldc + j);

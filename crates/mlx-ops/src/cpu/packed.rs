@@ -28,6 +28,7 @@ pub struct Packed<'a> {
     /// A power of two that divides `inner`, at least 16.
     pub group: usize,
     /// Whether several rows may be multiplied as fixed-point numbers.
+    #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "other processors have no such kernel"))]
     pub precision: Precision,
 }
 

@@ -1,7 +1,7 @@
 //! Packing: the rows of one operand and the columns of the other, in the order in which [`tile`](super::tile) reads them.
 
 use super::simd::Lanes;
-use super::source::Source;
+use super::source::Float;
 
 /// A cache line, which aligns what is packed.
 #[derive(Clone, Copy)]
@@ -71,17 +71,17 @@ pub unsafe fn pack_turned_rows<V: Lanes>(from: *const f32, ld: usize, rows: usiz
 
 /// A square of which `rows` rows of `n` elements are read, the others zero, transposed.
 #[inline(always)]
-unsafe fn square<V: Lanes, S: Source>(from: S, ld: usize, rows: usize, n: usize) -> [V; 16] {
+unsafe fn square<V: Lanes, T: Float>(from: *const T, ld: usize, rows: usize, n: usize) -> [V; 16] {
     // SAFETY: the caller passes as many rows.
     unsafe {
         let mut square = [V::splat(0.0); 16];
         if rows == V::LEN && n == V::LEN {
             for (i, row) in square.iter_mut().enumerate().take(V::LEN) {
-                *row = from.skip(i * ld).load();
+                *row = T::load(from.wrapping_add(i * ld));
             }
         } else {
             for (i, row) in square.iter_mut().enumerate().take(rows) {
-                *row = from.skip(i * ld).load_first(n);
+                *row = T::load_first(from.wrapping_add(i * ld), n);
             }
         }
         V::transpose(&mut square);
@@ -94,15 +94,15 @@ unsafe fn square<V: Lanes, S: Source>(from: S, ld: usize, rows: usize, n: usize)
 /// # Safety
 /// The columns can be read, `to` has room for `k` rows of a panel, aligned, and the instruction set of `V` is there.
 #[inline(always)]
-pub unsafe fn pack_columns<V: Lanes, S: Source>(from: S, ld: usize, columns: usize, k: usize, to: *mut f32) {
+pub unsafe fn pack_columns<V: Lanes, T: Float>(from: *const T, ld: usize, columns: usize, k: usize, to: *mut f32) {
     // SAFETY: the caller's.
     unsafe {
         for l in 0..k {
             for v in 0..WIDTH {
-                let (from, at) = (from.skip(l * ld + v * V::LEN), v * V::LEN);
+                let (from, at) = (from.wrapping_add(l * ld + v * V::LEN), v * V::LEN);
                 let row: V = match columns >= at + V::LEN {
-                    true => from.load(),
-                    false => from.load_first(columns.saturating_sub(at)),
+                    true => T::load(from),
+                    false => T::load_first(from, columns.saturating_sub(at)),
                 };
                 row.store(to.add(l * WIDTH * V::LEN + at));
             }
@@ -115,7 +115,13 @@ pub unsafe fn pack_columns<V: Lanes, S: Source>(from: S, ld: usize, columns: usi
 /// # Safety
 /// As [`pack_columns`].
 #[inline(always)]
-pub unsafe fn pack_turned_columns<V: Lanes, S: Source>(from: S, ld: usize, columns: usize, k: usize, to: *mut f32) {
+pub unsafe fn pack_turned_columns<V: Lanes, T: Float>(
+    from: *const T,
+    ld: usize,
+    columns: usize,
+    k: usize,
+    to: *mut f32,
+) {
     // SAFETY: the caller's; a square covers elements l .. l + V::LEN of columns at .. at + n.
     unsafe {
         for v in 0..WIDTH {
@@ -123,7 +129,7 @@ pub unsafe fn pack_turned_columns<V: Lanes, S: Source>(from: S, ld: usize, colum
             let n = columns.saturating_sub(at).min(V::LEN);
             for l in (0..k).step_by(V::LEN) {
                 let depth = V::LEN.min(k - l);
-                let square = square::<V, S>(from.skip(at * ld + l), ld, n, depth);
+                let square = square::<V, T>(from.wrapping_add(at * ld + l), ld, n, depth);
                 for (y, row) in square.iter().enumerate().take(depth) {
                     row.store(to.add((l + y) * WIDTH * V::LEN + at));
                 }

@@ -1,62 +1,34 @@
 //! Floats of 16 bits in and out of kernels that compute in f32.
 
 use super::simd::{self, Isa, Kernel, Lanes};
+use super::source::Float;
 use mlx_core::kernel::{Input, Output};
-use mlx_core::{Dtype, Element, Result, bf16, f16};
+use mlx_core::{Dtype, Result, bf16, f16};
 use std::borrow::Cow;
-
-/// A float of 16 bits.
-pub trait Short: Copy {
-    const ZERO: Self;
-    /// # Safety
-    /// As [`Lanes`].
-    unsafe fn load<V: Lanes>(at: *const Self) -> V;
-}
-
-impl Short for f16 {
-    const ZERO: Self = f16::ZERO;
-    #[inline(always)]
-    unsafe fn load<V: Lanes>(at: *const Self) -> V {
-        // SAFETY: the caller's.
-        unsafe { V::load_f16(at.cast()) }
-    }
-}
-
-impl Short for bf16 {
-    const ZERO: Self = bf16::ZERO;
-    #[inline(always)]
-    unsafe fn load<V: Lanes>(at: *const Self) -> V {
-        // SAFETY: the caller's.
-        unsafe { V::load_bf16(at.cast()) }
-    }
-}
 
 /// Widens to as many elements.
 ///
 /// # Safety
 /// As [`Lanes`].
 #[inline(always)]
-pub unsafe fn widen<V: Lanes, T: Short>(from: &[T], to: &mut [f32]) {
+pub unsafe fn widen<V: Lanes, T: Float>(from: &[T], to: &mut [f32]) {
     assert_eq!(from.len(), to.len());
     let whole = from.len() / V::LEN * V::LEN;
-    // SAFETY: the caller has the instruction set; whole vectors lie in both slices, the rest in an array that is at least
-    // a vector, and as many as are stored in `to`.
+    // SAFETY: the caller has the instruction set; whole vectors and the rest lie in both slices.
     unsafe {
         for at in (0..whole).step_by(V::LEN) {
             T::load::<V>(from.as_ptr().add(at)).store(to.as_mut_ptr().add(at));
         }
-        let rest = &from[whole..];
-        if !rest.is_empty() {
-            let mut last = [T::ZERO; 16];
-            last[..rest.len()].copy_from_slice(rest);
-            T::load::<V>(last.as_ptr()).store_first(to.as_mut_ptr().add(whole), rest.len());
+        let rest = from.len() - whole;
+        if rest > 0 {
+            T::load_first::<V>(from.as_ptr().add(whole), rest).store_first(to.as_mut_ptr().add(whole), rest);
         }
     }
 }
 
 /// The elements of an input of 16 or 32 bits, as [`Input::values`].
 pub fn read<'a>(input: &'a Input<'_>) -> Result<Cow<'a, [f32]>> {
-    fn all<T: Element + Short>(input: &Input<'_>) -> Result<Cow<'static, [f32]>> {
+    fn all<T: Float>(input: &Input<'_>) -> Result<Cow<'static, [f32]>> {
         let from = input.values::<T>()?;
         let mut to = vec![0.0; from.len()];
         // SAFETY: this instruction set is available.
@@ -72,7 +44,7 @@ pub fn read<'a>(input: &'a Input<'_>) -> Result<Cow<'a, [f32]>> {
 
 struct Widen<'a, 'b, T>(&'a [T], &'b mut [f32]);
 
-impl<T: Short> Kernel for Widen<'_, '_, T> {
+impl<T: Float> Kernel for Widen<'_, '_, T> {
     #[inline(always)]
     unsafe fn run<V: Lanes>(self) {
         // SAFETY: the caller has the instruction set.

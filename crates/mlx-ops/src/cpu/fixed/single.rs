@@ -4,6 +4,7 @@ use super::activations::{largest, step};
 use crate::cpu::packed::{Packed, Scales};
 use crate::cpu::pool::{self, Shared};
 use crate::cpu::simd::{Isa, prefetch};
+use crate::cpu::source::Float;
 use mlx_core::{bf16, f16};
 use std::arch::x86_64::*;
 use std::cell::RefCell;
@@ -51,42 +52,6 @@ pub fn product<const BITS: usize>(x: &[f32], matrix: &Packed<'_>, out: &mut [f32
     finite
 }
 
-/// A scale or bias in memory.
-trait Value: Copy + Sync {
-    /// Those of the mask, widened; reads nothing else.
-    ///
-    /// # Safety
-    /// The processor has AVX-512 F, BW, DQ and VL; `at` leads to those of the mask.
-    unsafe fn load(mask: __mmask16, at: *const Self) -> __m512;
-}
-
-impl Value for f32 {
-    #[inline(always)]
-    unsafe fn load(mask: __mmask16, at: *const Self) -> __m512 {
-        // SAFETY: the caller's.
-        unsafe { _mm512_maskz_loadu_ps(mask, at) }
-    }
-}
-
-impl Value for f16 {
-    #[inline(always)]
-    unsafe fn load(mask: __mmask16, at: *const Self) -> __m512 {
-        // SAFETY: the caller's.
-        unsafe { _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(mask, at.cast())) }
-    }
-}
-
-impl Value for bf16 {
-    #[inline(always)]
-    unsafe fn load(mask: __mmask16, at: *const Self) -> __m512 {
-        // SAFETY: the caller's.
-        unsafe {
-            let wide = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(mask, at.cast()));
-            _mm512_castsi512_ps(_mm512_slli_epi32::<16>(wide))
-        }
-    }
-}
-
 /// A row as fixed-point numbers, whose memory serves one row after the other.
 #[derive(Default)]
 struct Row {
@@ -130,7 +95,7 @@ impl Row {
         true
     }
 
-    fn with_all<const BITS: usize, S: Value>(&self, matrix: &Packed<'_>, [scales, biases]: [&[S]; 2], out: &mut [f32]) {
+    fn with_all<const BITS: usize, S: Float>(&self, matrix: &Packed<'_>, [scales, biases]: [&[S]; 2], out: &mut [f32]) {
         let rows = out.len();
         // SAFETY: parts of a range of rows write disjoint elements of the output.
         let out = unsafe { Shared::new(out.as_mut_ptr()) };
@@ -145,7 +110,7 @@ impl Row {
     /// # Safety
     /// As [`Row::fill`], and VNNI; the range lies in the matrix and in `out`.
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-    unsafe fn with_rows<const BITS: usize, S: Value>(&self, all: Rows<S>, range: Range<usize>, out: *mut f32) {
+    unsafe fn with_rows<const BITS: usize, S: Float>(&self, all: Rows<S>, range: Range<usize>, out: *mut f32) {
         let (words, groups) = (self.inner * BITS / 32, self.inner / all.group);
         for line in (0..AHEAD.min(range.len()) * words).step_by(16) {
             prefetch(all.words.wrapping_add(range.start * words + line));
@@ -174,7 +139,7 @@ impl Row {
     /// As [`Row::with_rows`].
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-    unsafe fn block<const BITS: usize, const N: usize, S: Value>(&self, rows: Rows<S>, row: usize, out: *mut f32) {
+    unsafe fn block<const BITS: usize, const N: usize, S: Float>(&self, rows: Rows<S>, row: usize, out: *mut f32) {
         let (words, groups) = (self.inner * BITS / 32, self.inner / rows.group);
         let from = rows.words.wrapping_add(row * words);
         let (scales, biases) = (rows.scales.wrapping_add(row * groups), rows.biases.wrapping_add(row * groups));
@@ -185,23 +150,23 @@ impl Row {
         // SAFETY: words of a row up to its end, scales and biases of its groups, and the row's own numbers.
         unsafe {
             for at in (0..groups).step_by(LANES) {
-                let (sums, mask) = (_mm512_loadu_ps(self.sums.as_ptr().add(at)), first(groups - at));
+                let (sums, left) = (_mm512_loadu_ps(self.sums.as_ptr().add(at)), (groups - at).min(LANES));
                 for (y, total) in totals.iter_mut().enumerate() {
-                    let biases = S::load(mask, biases.add(y * groups + at));
+                    let biases = S::load_first(biases.add(y * groups + at), left);
                     *total = _mm512_fmadd_ps(biases, sums, *total);
                 }
             }
             for at in (0..words).step_by(LANES) {
                 let group = at * (32 / BITS) / rows.group;
                 let left = first(words - at);
-                let there = first(groups - group);
+                let there = (groups - group).min(LANES);
                 let steps = _mm512_loadu_ps(self.steps.as_ptr().add(at));
                 let x = self.bytes.as_ptr().add(at * 8 * (8 / BITS));
                 for (y, total) in totals.iter_mut().enumerate() {
                     let from = from.add(y * words + at);
                     prefetch(from.wrapping_add(AHEAD * words));
                     let dots = dots::<BITS>(_mm512_maskz_loadu_epi32(left, from.cast()), x);
-                    let scales = S::load(there, scales.add(y * groups + group));
+                    let scales: __m512 = S::load_first(scales.add(y * groups + group), there);
                     let scales = _mm512_permutexvar_ps(spread, scales);
                     *total = _mm512_fmadd_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(dots), steps), scales, *total);
                 }

@@ -5,6 +5,8 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod functions;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod portable;
 
 pub use functions::{exp, exp_or_zero, tanh};
@@ -18,6 +20,9 @@ pub enum Isa {
     /// AVX2 with FMA and F16C.
     #[cfg(target_arch = "x86_64")]
     Avx2,
+    /// NEON.
+    #[cfg(target_arch = "aarch64")]
+    Neon,
     /// What the compiler makes of plain arrays.
     Portable,
 }
@@ -25,14 +30,13 @@ pub enum Isa {
 impl Isa {
     /// Those that this processor has, the widest first.
     pub fn available() -> Vec<Self> {
-        let mut all = Vec::new();
         #[cfg(target_arch = "x86_64")]
-        {
-            all.extend(avx512::is_available().then_some(Self::Avx512));
-            all.extend(avx2::is_available().then_some(Self::Avx2));
-        }
-        all.push(Self::Portable);
-        all
+        let own = [avx512::is_available().then_some(Self::Avx512), avx2::is_available().then_some(Self::Avx2)];
+        #[cfg(target_arch = "aarch64")]
+        let own = [Some(Self::Neon)];
+        #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+        let own: [Option<Self>; 0] = [];
+        own.into_iter().flatten().chain([Self::Portable]).collect()
     }
 
     /// Floats in a vector.
@@ -116,7 +120,9 @@ pub trait Lanes: Copy {
 pub fn prefetch<T>(at: *const T) {
     #[cfg(target_arch = "x86_64")]
     avx2::prefetch(at.cast());
-    #[cfg(not(target_arch = "x86_64"))]
+    #[cfg(target_arch = "aarch64")]
+    neon::prefetch(at.cast());
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
     let _ = at;
 }
 
@@ -170,6 +176,8 @@ pub unsafe fn run(isa: Isa, kernel: impl Kernel) {
             Isa::Avx512 => avx512::run(kernel),
             #[cfg(target_arch = "x86_64")]
             Isa::Avx2 => avx2::run(kernel),
+            #[cfg(target_arch = "aarch64")]
+            Isa::Neon => kernel.run::<neon::Pair>(),
             Isa::Portable => kernel.run::<portable::Array>(),
         }
     }
@@ -199,6 +207,37 @@ mod tests {
                 }
                 V::load_f16_first(bits.as_ptr(), 5).store(f16.as_mut_ptr().add(16));
                 V::load_bf16_first(bits.as_ptr(), 5).store(bf16.as_mut_ptr().add(16));
+            }
+        }
+    }
+
+    /// The larger of sixteen pairs.
+    struct Larger<'a>([&'a [f32; 16]; 2], &'a mut [f32; 16]);
+
+    impl Kernel for Larger<'_> {
+        #[inline(always)]
+        unsafe fn run<V: Lanes>(self) {
+            let Self([x, y], larger) = self;
+            // SAFETY: sixteen elements are whole vectors.
+            unsafe {
+                for at in (0..16).step_by(V::LEN) {
+                    V::load(x.as_ptr().add(at)).max(V::load(y.as_ptr().add(at))).store(larger.as_mut_ptr().add(at));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_larger_is_the_second_where_either_is_no_number() {
+        let pairs = [(1.0, 2.0, 2.0), (2.0, 1.0, 2.0), (f32::NAN, 1.0, 1.0), (1.0, f32::NAN, f32::NAN)];
+        let every = |of: fn((f32, f32, f32)) -> f32| std::array::from_fn(|i| of(pairs[i % 4]));
+        let (x, y, want) = (every(|pair| pair.0), every(|pair| pair.1), every(|pair| pair.2));
+        for isa in Isa::available() {
+            let mut larger = [0.0; 16];
+            // SAFETY: the instruction set is available.
+            unsafe { run(isa, Larger([&x, &y], &mut larger)) };
+            for (i, (larger, want)) in larger.iter().zip(want).enumerate() {
+                assert!(*larger == want || (larger.is_nan() && want.is_nan()), "{isa:?} {i}: {larger} {want}");
             }
         }
     }
