@@ -7,8 +7,6 @@ namespace mlx_shim {
 namespace {
 std::vector<std::string> strings(const rust::Vec<rust::String>& from) { return {from.begin(), from.end()}; }
 
-std::tuple<int, int, int> triple(const std::array<int32_t, 3>& v) { return {v[0], v[1], v[2]}; }
-
 struct Outputs {
   std::vector<mx::Shape> shapes;
   std::vector<mx::Dtype> dtypes;
