@@ -1,6 +1,7 @@
 //! What the integration tests and the parity runner share: fixtures, real inputs, and the checks themselves.
 
 pub mod lm_case;
+pub mod ops_case;
 
 use mlx_ops::{Tensor, io};
 use std::collections::BTreeMap;

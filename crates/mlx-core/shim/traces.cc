@@ -154,7 +154,7 @@ rust::Vec<array> Trace::replay(Arrays inputs) const {
   return outputs;
 }
 
-std::unique_ptr<Trace> trace(const Borrowed& f, Arrays inputs, bool shapeless) {
+std::unique_ptr<Trace> trace_function(const Borrowed& f, Arrays inputs, bool shapeless) {
   return std::make_unique<Trace>(f, inputs, shapeless);
 }
 

@@ -52,7 +52,7 @@ class Trace {
   Vec constants;
   std::vector<Source> results;
 };
-std::unique_ptr<Trace> trace(const Borrowed& f, Arrays inputs, bool shapeless);
+std::unique_ptr<Trace> trace_function(const Borrowed& f, Arrays inputs, bool shapeless);
 inline bool any_tracer(Arrays inputs) {
   return std::any_of(inputs.begin(), inputs.end(), [](const array& a) { return a.is_tracer(); });
 }

@@ -131,7 +131,7 @@ impl<T> Traces<T> {
         };
         let f = Borrowed::new(Asked::by("compile"), &mut run);
         // SAFETY: the closure outlives the call, after which the trace never calls it.
-        let trace = call!(unsafe { ffi::trace(&f, inputs, self.shapeless) })?;
+        let trace = call!(unsafe { ffi::trace_function(&f, inputs, self.shapeless) })?;
         let outputs = described.ok_or_else(|| Error::new("[compile] MLX did not call the function."))?;
         let inputs = inputs.iter().map(|input| (input.shape().to_vec(), input.dtype())).collect();
         let entry = Rc::new(Entry { key, streams, inputs, trace, outputs: Rc::new(outputs) });

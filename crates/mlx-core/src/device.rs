@@ -35,7 +35,7 @@ impl Device {
         Ok(Self::from_parts(call!(ffi::default_device_is_gpu())?, call!(ffi::default_device_index())?))
     }
 
-    /// Makes this the default device of the whole process; prefer [`with_stream`] for a part of it.
+    /// Makes this the default device of the whole process; prefer [`with_stream`](crate::with_stream) for a part of it.
     #[track_caller]
     pub fn set_default(self) -> Result<()> {
         let (gpu, index) = self.parts();

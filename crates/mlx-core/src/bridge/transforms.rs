@@ -49,7 +49,7 @@ pub(crate) mod ffi {
 
         type Trace;
         fn replay(self: &Trace, inputs: &[Array]) -> Result<Vec<Array>>;
-        unsafe fn trace<'a>(f: &Borrowed<'a>, inputs: &[Array], shapeless: bool) -> Result<UniquePtr<Trace>>;
+        unsafe fn trace_function<'a>(f: &Borrowed<'a>, inputs: &[Array], shapeless: bool) -> Result<UniquePtr<Trace>>;
         fn any_tracer(inputs: &[Array]) -> Result<bool>;
         fn stream_key() -> Result<u64>;
         fn set_compile_mode(mode: u8) -> Result<()>;

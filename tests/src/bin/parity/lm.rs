@@ -1,19 +1,8 @@
-//! Prints parity tables: `parity lm DIR` checks every case that xtask/py/lm_cases.py wrote into DIR.
+//! Checkpoints of language models against mlx-lm.
 
 use mlx_tests::lm_case;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    let args: Vec<String> = std::env::args().skip(1).collect();
-    match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["lm", dir] => lm(Path::new(dir)),
-        _ => {
-            eprintln!("usage: parity lm DIR");
-            ExitCode::from(2)
-        }
-    }
-}
 
 fn cases(dir: &Path) -> std::io::Result<Vec<PathBuf>> {
     let entries = std::fs::read_dir(dir)?.collect::<Result<Vec<_>, _>>()?;
@@ -23,7 +12,8 @@ fn cases(dir: &Path) -> std::io::Result<Vec<PathBuf>> {
     Ok(cases)
 }
 
-fn lm(dir: &Path) -> ExitCode {
+/// Checks every case of `dir` and prints a line for each.
+pub fn run(dir: &Path) -> ExitCode {
     let cases = match cases(dir) {
         Ok(cases) if !cases.is_empty() => cases,
         Ok(_) => {
