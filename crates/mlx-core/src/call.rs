@@ -75,13 +75,14 @@ macro_rules! call {
     };
 }
 
-/// Public functions over a bridge, a line each.
+/// Public functions over a bridge, a line each; what stands behind `where` is checked first.
 macro_rules! functions {
-    ($ffi:ident; $($(#[$doc:meta])* fn $name:ident($($arg:ident: $t:ty),* $(,)?) -> $out:ty;)*) => { $(
+    ($ffi:ident; $($(#[$doc:meta])* fn $name:ident($($arg:ident: $t:ty),* $(,)?) -> $out:ty $(where $check:expr)?;)*) => { $(
         $(#[$doc])*
         #[track_caller]
         #[allow(clippy::too_many_arguments)]
         pub fn $name($($arg: $t),*) -> $crate::Result<$out> {
+            $($check?;)?
             $crate::call::call!($ffi::$name($($crate::call::Argument::ffi($arg)),*))
         }
     )* };

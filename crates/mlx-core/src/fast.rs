@@ -1,7 +1,20 @@
 //! Fused operations of `mlx.core.fast`.
 
-use crate::Array;
 use crate::bridge::fast::ffi;
+use crate::call::call;
+use crate::checks::{Bounds, checked};
+use crate::{Array, Error, Result};
+
+/// An error where there are no heads of keys, by whose number MLX divides.
+#[track_caller]
+fn headed(k: &Array) -> Result<()> {
+    match k.shape() {
+        [_, 0, _, _] => {
+            Err(Error::new(format!("[scaled_dot_product_attention] keys of shape {:?} have no heads", k.shape())))
+        }
+        _ => Ok(()),
+    }
+}
 
 crate::call::functions! { ffi;
     /// Root-mean-square normalisation of the last axis, times `weight` if given.
@@ -15,10 +28,17 @@ crate::call::functions! { ffi;
     fn rope_at(x: &Array, dims: i32, traditional: bool, base: Option<f32>, scale: f32, offset: &Array, freqs: Option<&Array>) -> Array;
     /// `softmax(scale * q @ k.T + mask) @ v` for q `(B, H, L, D)` and k, v `(B, KV, S, D)` with `H` a multiple of `KV`.
     /// `mask_mode` is `""`, `"causal"` (aligned at the end) or `"array"` with `mask` boolean or additive, broadcastable to `(B, H, L, S)`.
-    fn scaled_dot_product_attention(q: &Array, k: &Array, v: &Array, scale: f32, mask_mode: &str, mask: Option<&Array>, sinks: Option<&Array>) -> Array;
-    /// The cross entropy of `logits` `(.., classes)` and class indices `targets` `(..)`, elementwise, f32. Targets are not checked.
-    fn cross_entropy(logits: &Array, targets: &Array) -> Array;
+    fn scaled_dot_product_attention(q: &Array, k: &Array, v: &Array, scale: f32, mask_mode: &str, mask: Option<&Array>, sinks: Option<&Array>) -> Array where headed(k);
     /// `[outputs (B, T, Hv, Dv), state (B, Hv, Dv, Dk)]` of the gated delta rule for q and k `(B, T, Hk, Dk)`, v `(B, T, Hv, Dv)`, decay rates `gates` and update
     /// rates `beta` `(B, T, Hv)`.
     fn gated_delta_update(q: &Array, k: &Array, v: &Array, gates: &Array, beta: &Array, state: Option<&Array>, mask: Option<&Array>) -> Vec<Array>;
+}
+
+/// The cross entropy of `logits` `(.., classes)` and class indices `targets` `(..)`, elementwise, f32. On a CPU a target that is
+/// no class is an error, now or when it is computed.
+#[track_caller]
+pub fn cross_entropy(logits: &Array, targets: &Array) -> Result<Array> {
+    let classes = logits.shape().last().map(|&n| Bounds { length: n.into(), size: 1, wraps: false });
+    let targets = checked(c"cross_entropy", targets, classes.into_iter().collect())?;
+    call!(ffi::cross_entropy(logits, &targets))
 }

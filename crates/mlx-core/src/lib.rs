@@ -16,6 +16,7 @@
 mod array;
 mod bridge;
 mod call;
+mod checks;
 mod closure;
 pub mod compile;
 mod device;

@@ -1,7 +1,9 @@
 //! Elementwise functions of two arrays, which broadcast.
 
-use crate::Array;
 use crate::bridge::ops::ffi;
+use crate::call::call;
+use crate::checks::divisor;
+use crate::{Array, Result};
 
 crate::call::functions! { ffi;
     /// `a + b`.
@@ -12,10 +14,6 @@ crate::call::functions! { ffi;
     fn multiply(a: &Array, b: &Array) -> Array;
     /// `a / b`; integers divide as floats.
     fn divide(a: &Array, b: &Array) -> Array;
-    /// `a / b` rounded towards minus infinity.
-    fn floor_divide(a: &Array, b: &Array) -> Array;
-    /// The remainder with the sign of `b`.
-    fn remainder(a: &Array, b: &Array) -> Array;
     /// `a` to the power `b`.
     fn power(a: &Array, b: &Array) -> Array;
     /// The larger value; NaN wins.
@@ -38,6 +36,22 @@ crate::call::functions! { ffi;
     fn right_shift(a: &Array, b: &Array) -> Array;
     /// Limited to `min` and `max`, each of which may be absent.
     fn clip(a: &Array, min: Option<&Array>, max: Option<&Array>) -> Array;
-    /// `[floor_divide, remainder]` of `a / b`.
-    fn divmod(a: &Array, b: &Array) -> Vec<Array>;
+}
+
+/// `a / b` rounded towards minus infinity. On a CPU an integer divided by zero is an error, now or when it is computed.
+#[track_caller]
+pub fn floor_divide(a: &Array, b: &Array) -> Result<Array> {
+    call!(ffi::floor_divide(a, &divisor(c"floor_divide", a, b)?))
+}
+
+/// The remainder with the sign of `b`. On a CPU an integer divided by zero is an error, now or when it is computed.
+#[track_caller]
+pub fn remainder(a: &Array, b: &Array) -> Result<Array> {
+    call!(ffi::remainder(a, &divisor(c"remainder", a, b)?))
+}
+
+/// `[floor_divide, remainder]` of `a / b`.
+#[track_caller]
+pub fn divmod(a: &Array, b: &Array) -> Result<Vec<Array>> {
+    call!(ffi::divmod(a, &divisor(c"divmod", a, b)?))
 }

@@ -3,10 +3,10 @@
 //! On a CPU positions are checked: one outside of its axis is an error, now or when it is computed. Negative ones count from
 //! the end of their axis where nothing else is said. On GPUs they are not checked, as in MLX.
 
-use super::bounds::{Bounds, checked};
 use crate::bridge::ops::ffi;
 use crate::call::{Argument, call};
-use crate::{Array, Result};
+use crate::checks::{Bounds, checked};
+use crate::{Array, Error, Result};
 use std::ffi::CStr;
 
 /// An axis counted from the first and its size, or nothing where there is no such axis: MLX says so itself.
@@ -88,6 +88,14 @@ pub fn slice_dynamic(a: &Array, start: &Array, axes: &[i32], sizes: &[i32]) -> R
 /// `a` with the part that begins at `start` on `axes`, and has the shape of `update`, replaced.
 #[track_caller]
 pub fn slice_update_dynamic(a: &Array, update: &Array, start: &Array, axes: &[i32]) -> Result<Array> {
+    if update.ndim() != a.ndim() || axes.len() != start.size() {
+        return Err(Error::new(format!(
+            "[slice_update] an update of shape {:?} at {} positions on axes {axes:?} does not fit an array of shape {:?}",
+            update.shape(),
+            start.size(),
+            a.shape()
+        )));
+    }
     let start = &self::start(c"slice_update", a, start, axes, update.shape())?;
     call!(ffi::slice_update_dynamic(a, update, start, axes))
 }
@@ -116,7 +124,9 @@ macro_rules! scatters {
             let batch = updates.ndim().saturating_sub(a.ndim());
             let size = |axis: usize| updates.shape().get(batch + axis).copied();
             let indices = starts(c"scatter", a, indices, axes, size)?;
-            call!(ffi::$name(a, &indices, updates, axes))
+            let scattered = call!(ffi::$name(a, &indices, updates, axes))?;
+            // MLX would divide by the empty slice.
+            Ok(if a.size() == 0 || updates.size() == 0 { a.clone() } else { scattered })
         }
     )* };
 }

@@ -1,8 +1,8 @@
 //! Matrix products, dense and quantized.
 
-use super::bounds::{Bounds, checked};
 use crate::bridge::ops::ffi;
 use crate::call::{Argument, call};
+use crate::checks::{Bounds, checked};
 use crate::{Array, Dtype, Result};
 use std::ffi::CStr;
 

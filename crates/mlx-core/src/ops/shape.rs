@@ -3,6 +3,15 @@
 use crate::bridge::ops::ffi;
 use crate::{Array, Dtype, Error, Result};
 
+/// An error where a size is to be inferred beside one of 0, which any size would fit.
+#[track_caller]
+fn inferable(name: &str, dims: &[i32]) -> Result<()> {
+    match dims.contains(&-1) && dims.contains(&0) {
+        true => Err(Error::new(format!("[{name}] the size -1 cannot be inferred beside 0 in {dims:?}"))),
+        false => Ok(()),
+    }
+}
+
 crate::call::functions! { ffi;
     /// The values converted to `dtype`.
     fn astype(a: &Array, dtype: Dtype) -> Array;
@@ -19,7 +28,7 @@ crate::call::functions! { ffi;
     /// Axes `start` to `end` (inclusive) joined into one.
     fn flatten(a: &Array, start: i32, end: i32) -> Array;
     /// Axis `axis` split into `dims`, of which one may be -1.
-    fn unflatten(a: &Array, axis: i32, dims: &[i32]) -> Array;
+    fn unflatten(a: &Array, axis: i32, dims: &[i32]) -> Array where inferable("unflatten", dims);
     /// Without the given axes, which must have size 1.
     fn squeeze(a: &Array, axes: &[i32]) -> Array;
     /// With new axes of size 1 at the given places of the result.

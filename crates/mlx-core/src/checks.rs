@@ -1,8 +1,13 @@
-//! Positions that are checked before MLX reads or writes there.
+//! What MLX does not check and would end the process by.
 //!
-//! MLX follows positions without looking at them, and on a CPU a wrong one reads or writes somewhere in the process. So on a
-//! CPU they pass a kernel that makes a wrong one an error of the evaluation; where their values are there already, they
-//! are checked at once. GPUs take them as they are, as in MLX.
+//! MLX follows positions without looking at them, and on a CPU a wrong one reads or writes somewhere in the process; an
+//! integer divided by zero is a trap there. So on a CPU positions and divisors pass a kernel that makes a wrong one an
+//! error of the evaluation; where their values are there already, they are checked at once. GPUs take them as they are, as
+//! in MLX.
+
+mod divisor;
+
+pub use divisor::divisor;
 
 use crate::kernel::{self, Input, Kernel, Output};
 use crate::{Array, Device, Dtype, Element, Error, Result};
@@ -35,9 +40,9 @@ impl Bounds {
 /// The positions, whose values take turns with the bounds; an error now or when they are computed where one is outside.
 #[track_caller]
 pub fn checked(name: &'static CStr, positions: &Array, bounds: Vec<Bounds>) -> Result<Array> {
-    let integer = !positions.dtype().is_float() && !matches!(positions.dtype(), Dtype::Bool | Dtype::Complex64);
     // Other types are MLX's to reject, and so are positions that do not fit the axes.
-    if !integer || positions.size() == 0 || bounds.is_empty() || Device::current()? != Device::Cpu {
+    if !is_integer(positions.dtype()) || positions.size() == 0 || bounds.is_empty() || Device::current()? != Device::Cpu
+    {
         return Ok(positions.clone());
     }
     let kernel = Checked { name, bounds };
@@ -50,6 +55,30 @@ pub fn checked(name: &'static CStr, positions: &Array, bounds: Vec<Bounds>) -> R
         return Ok(positions.clone());
     }
     Ok(kernel::apply(kernel, std::slice::from_ref(positions))?.remove(0))
+}
+
+/// An error where one of the arrays has no element, which a library below MLX would not survive.
+#[track_caller]
+pub fn filled(name: &str, arrays: &[&Array]) -> Result<()> {
+    match arrays.iter().find(|array| array.size() == 0) {
+        Some(empty) => Err(Error::new(format!("[{name}] shape {:?} has no elements", empty.shape()))),
+        None => Ok(()),
+    }
+}
+
+/// An error for more elements than MLX counts in its generator of random bits.
+#[track_caller]
+pub fn countable(name: &str, dims: &[i32]) -> Result<()> {
+    // Negative sizes are MLX's to reject.
+    let count = dims.iter().try_fold(1i32, |count, &dim| count.checked_mul(dim.max(0)));
+    match count {
+        Some(_) => Ok(()),
+        None => Err(Error::new(format!("[{name}] shape {dims:?} has more than {} elements", i32::MAX))),
+    }
+}
+
+fn is_integer(dtype: Dtype) -> bool {
+    !dtype.is_float() && !matches!(dtype, Dtype::Bool | Dtype::Complex64)
 }
 
 #[derive(PartialEq)]
