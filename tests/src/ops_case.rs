@@ -73,10 +73,20 @@ impl Cases {
     /// Public names that are left out, by the reason.
     pub fn excluded(&self) -> BTreeMap<&str, Vec<&str>> {
         let mut reasons = BTreeMap::<_, Vec<_>>::new();
-        for (name, reason) in self.file["excluded"].as_object().into_iter().flatten() {
-            reasons.entry(reason.as_str().unwrap_or_default()).or_default().push(name.as_str());
+        for (name, reason) in self.reasons("excluded") {
+            reasons.entry(reason).or_default().push(name);
         }
         reasons
+    }
+
+    /// Cases that are left out, and why.
+    pub fn defects(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.reasons("defects")
+    }
+
+    fn reasons(&self, key: &str) -> impl Iterator<Item = (&str, &str)> {
+        let reasons = self.file[key].as_object();
+        reasons.into_iter().flatten().map(|(name, reason)| (name.as_str(), reason.as_str().unwrap_or_default()))
     }
 }
 

@@ -119,7 +119,7 @@ def main():
         forward(op, writer, keep)
         transforms.write(op, writer, args.filter, args.committed, drawn)
     about = {} if args.committed or args.filter else cover.coverage(TABLE)
-    writer.save(args.out, about or {"covered": [], "excluded": {}, "uncovered": []})
+    writer.save(args.out, about or {"covered": []})
     versions = {name: version for name, version in oracle.versions().items() if name in PACKAGES}
     files = {name: oracle.sha256(args.out / name) for name in ("cases.json", "values.bin")}
     manifest = {"made_by": "xtask/py/ops_cases.py", "versions": versions, "cases": len(writer.lines), "files": files}

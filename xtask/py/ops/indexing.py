@@ -36,7 +36,9 @@ def index(a):
             return known[entry] if entry in known else getattr(a, entry)
         return entry
 
-    return tuple(one(entry) for entry in a.index)
+    found = tuple(one(entry) for entry in a.index)
+    # A mask stands alone; a number alone would not be checked.
+    return a.m if a.m is not None else found
 
 
 def written(a):
