@@ -14,7 +14,7 @@ mod transform;
 mod values;
 
 use call::Op;
-use mlx_ops::{Precision, Result, Tensor, with_precision};
+use mlx_ops::{Device, Precision, Result, Stream, Tensor, with_precision, with_stream};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -115,10 +115,11 @@ impl Case<'_> {
         self.text("kind")
     }
 
-    /// Runs ours and compares. A panic is a mismatch.
+    /// Runs ours on the CPU, where Python ran, and compares. A panic is a mismatch.
     pub fn check(&self) -> Found {
         let Some(op) = find(self.op()) else { return Found::Mismatch("the op has no counterpart here".to_owned()) };
-        let ours = || with_precision(Precision::Full, || self.outputs(op));
+        let cpu = || Stream::default_of(Device::Cpu);
+        let ours = || with_stream(cpu()?, || with_precision(Precision::Full, || self.outputs(op)));
         let expected = Expected { values: self.values, line: self.line };
         match catch_unwind(AssertUnwindSafe(ours)) {
             Ok(result) => expected.compare(result),

@@ -61,12 +61,14 @@ pub fn bytes(x: &Tensor) -> Result<Vec<u8>> {
 }
 
 /// Messages of Python's own binding, by the ops that have other words here.
-const OWN_WORDS: [(&str, &str); 5] = [
+const OWN_WORDS: [(&str, &str); 6] = [
     ("operator.", "Floating point types not allowed with"),
     ("convolve", "[convolve] Inputs"),
     ("getitem", "Too many indices for array"),
     // Python's binding slices and squeezes, where ours checks the position.
     ("getitem", "[squeeze] Cannot squeeze axis"),
+    // A mask is checked for a single value too, which needs no scatter.
+    ("setitem", "[masked_scatter] The boolean mask should have the same shape"),
     // The shapes that the binding names have the axes that the index drops.
     ("", "[broadcast_shapes] Shapes (3) and (1,4,5)"),
 ];

@@ -19,7 +19,10 @@ def reductions():
         call = lambda a, f=function: f(a.x, axis=a.axes, keepdims=a.keepdims)
         more = {"grad": ("x",)} if smooth else {}
         base = case({"axes": [-1], "keepdims": False}, x=x((3, 4), kind=kind))
-        op(name, "reduce", call, axes_cases(kind), vmap=("x",), base=base, **more)
+        cases = axes_cases(kind)
+        if name in ("max", "min"):
+            cases += [case({"axes": axes, "keepdims": False}, x=x((0, 3))) for axes in (None, [0], [1])]
+        op(name, "reduce", call, cases, vmap=("x",), base=base, **more)
     base = case({"axes": [-1], "keepdims": False, "ddof": 1}, x=x((3, 4)))
     for name in ("var", "std"):
         cases = axes_cases(ddof=0) + over_args(case({"axes": [1], "keepdims": True}, x=x()), ddof=[0, 1, 4, 5])

@@ -77,6 +77,8 @@ def reshaped():
     op("diag", "shape", lambda a: mx.diag(a.x, a.k), cases, grad=("x",))
     cases = over_dtypes(case(dict(offset=0, first=0, second=1), x=x())) + over_args(case(x=x((2, 3, 4))), offset=[-1, 0, 2, 9], first=[0, 2], second=[1, -3])
     op("diagonal", "shape", lambda a: mx.diagonal(a.x, a.offset, a.first, a.second), cases, grad=("x",), vmap=("x",))
+    # A diagonal of no elements would be a sum over nothing.
+    cases = [c for c in cases if c.args["offset"] < 1]
     op("trace", "shape", lambda a: mx.trace(a.x, a.offset, a.first, a.second), cases, grad=("x",), vmap=("x",))
 
 

@@ -88,9 +88,12 @@ def batched(case, axes, name, drawn):
     return inputs
 
 
-def write(op, writer, wanted, committed, drawn):
-    """Appends the cases of `op` whose name contains `wanted`; of the committed ones only the first of each kind."""
+def write(op, writer, wanted, small, drawn):
+    """Appends the cases of `op` whose name contains `wanted`; only one gradient and vmap of at most `small` elements, if given."""
     case = op.base or op.cases[0]
+    committed = small is not None
+    if committed and case.elements() > small:
+        return
     line = {"op": op.name, "family": op.family, "tolerance": op.tolerance, "args": case.args}
     if op.grad:
         layouts = {"plain": case}
