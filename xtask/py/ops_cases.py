@@ -21,7 +21,7 @@ from ops.table import TABLE, Given
 MODULES = (elementwise, shapes, reduce, products, fused, solve, randoms, indexing)
 PACKAGES = ("mlx", "numpy")
 # Elements of the inputs of a committed case.
-SMALL = 300
+SMALL = 64
 
 
 class Writer:

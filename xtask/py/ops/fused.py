@@ -82,7 +82,8 @@ def attentions():
     call = lambda a: mx.fast.scaled_dot_product_attention(a.q, a.k, a.v, scale=a.scale, mask="causal" if a.causal else a.mask, sinks=a.sinks)
     op("fast.scaled_dot_product_attention", "fast", call, cases, tolerance="kernel", wide=True, grad=("q", "k", "v"), vmap=("q", "k", "v"))
     sizes = dict(q=x((2, 5, 2, 32), kind="unit"), k=x((2, 5, 2, 32), kind="unit"), v=x((2, 5, 4, 8)), gamma=x((2, 5, 4), kind=[0.9, 0.7]), beta=x((2, 5, 4), kind=[0.5, 0.3]))
-    cases = [case(**sizes), case(**sizes, state=x((2, 4, 8, 32))), case(**sizes, mask=x((2, 5), BOOL))]
+    short = dict(q=x((1, 2, 1, 32), kind="unit"), k=x((1, 2, 1, 32), kind="unit"), v=x((1, 2, 1, 4)), gamma=x((1, 2, 1), kind=[0.9]), beta=x((1, 2, 1), kind=[0.5]))
+    cases = [case(**short), case(**sizes), case(**sizes, state=x((2, 4, 8, 32))), case(**sizes, mask=x((2, 5), BOOL))]
     op("fast.gated_delta_update", "fast", lambda a: tuple(mx.fast.gated_delta_update(a.q, a.k, a.v, a.gamma, a.beta, a.state, a.mask)), cases, tolerance="product", grad=("q", "k", "v"))
 
 

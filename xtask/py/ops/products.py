@@ -22,7 +22,7 @@ def products():
     op("vecdot", "product", lambda a: mx.vecdot(a.x, a.y, axis=a.axis), over_args(case(x=x(), y=x()), axis=[0, -1, 2]) + over_dtypes(case({"axis": -1}, x=x(), y=x()), TYPED) + [case({"axis": -1}, x=x(), y=x((3,)))], tolerance="product", grad=BOTH, vmap=BOTH)
     cases = [case({"axes": [s, t]}, x=x((3, 4, 5)), y=x((4, 3, 2))) for s, t in (([0], [1]), ([1, 0], [0, 1]), ([-2], [0]), ([], []), ([2], [2]), ([0, 1], [1]))]
     op("tensordot", "product", lambda a: mx.tensordot(a.x, a.y, a.axes), cases, tolerance="product", grad=BOTH, vmap=BOTH)
-    op("tensordot.count", "product", lambda a: mx.tensordot(a.x, a.y, a.count), over_args(case(x=x((3, 4, 5)), y=x((4, 5, 2))), count=[0, 2, 1, 9]), tolerance="product", grad=BOTH, covers=("tensordot",), base=case({"count": 2}, x=x((3, 4, 5)), y=x((4, 5, 2))))
+    op("tensordot.count", "product", lambda a: mx.tensordot(a.x, a.y, a.count), over_args(case(x=x((3, 4, 5)), y=x((4, 5, 2))), count=[2, 0, 1, 9]), tolerance="product", grad=BOTH, covers=("tensordot",), base=case({"count": 2}, x=x((3, 4, 5)), y=x((4, 5, 2))))
     op("kron", "product", lambda a: mx.kron(a.x, a.y), [case(x=x(a), y=x(b)) for a, b in (((2, 3), (3, 2)), ((3,), (2, 2)), ((), (2,)), ((0,), (2,)))] + over_dtypes(case(x=x((2, 2)), y=x((2, 3)))), grad=BOTH, vmap=BOTH)
     scaled = dict(alpha=0.5, beta=-2.0)
     cases = [case(scaled, c=x(c), a=x(p), b=x(q)) for c, p, q in (((3, 4), (3, 5), (5, 4)), ((4,), (3, 5), (5, 4)), ((), (2, 3, 5), (5, 4)), ((3, 4), (3, 5), (4, 4)), ((7,), (3, 5), (5, 4)), ((3, 4), (3, 0), (0, 4)))]

@@ -89,7 +89,7 @@ def batched(case, axes, name, drawn):
 
 
 def write(op, writer, wanted, small, drawn):
-    """Appends the cases of `op` whose name contains `wanted`; only one gradient and vmap of at most `small` elements, if given."""
+    """Appends the cases of `op` whose name contains `wanted`; only one gradient or vmap of at most `small` elements, if given."""
     case = op.base or op.cases[0]
     committed = small is not None
     if committed and case.elements() > small:
@@ -106,7 +106,7 @@ def write(op, writer, wanted, small, drawn):
                 inputs = drawn(name, laid.inputs)
                 result = gradients(op, laid, name, inputs)
                 writer.case({"name": name, "kind": "grad", "wrt": list(op.grad), **line}, inputs, result)
-    if op.vmap:
+    if op.vmap and not (committed and op.grad):
         for label, axes, out_axis in list(batches(op, case))[: 1 if committed else None]:
             name = f"vmap/{op.name}/{label}"
             if wanted in name:
