@@ -4,9 +4,8 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 from math import prod
 
-import mlx.core as mx
 
-from ops.draw import ALL, BF16, C64, F16, F32, F64, I8, I16, I32, I64, U8, U16, U32, U64, BOOL, VIEWS, Input, dtype_of
+from ops.draw import ALL, BF16, C64, F16, F32, I8, I32, I64, U8, U16, U32, U64, BOOL, VIEWS, Input, dtype_of
 
 SHAPES = ((), (1,), (0,), (0, 3), (7,), (3, 5), (2, 3, 4), (2, 1, 3, 2))
 PAIRS = (((), (3,)), ((3, 1), (1, 4)), ((2, 3, 4), (4,)), ((2, 1, 4), (3, 1)), ((0, 3), (1,)), ((1,), (5, 1)), ((3,), (4,)))
@@ -95,6 +94,7 @@ def over_args(base, **lists):
 
 def over_dtypes(base, dtypes=ALL, only=None):
     """`base` with its inputs (or `only` those) in every dtype."""
+
     def with_dtype(dtype):
         names = only or base.inputs
         return replace(base, inputs={n: replace(i, dtype=dtype) if n in names else i for n, i in base.inputs.items()})

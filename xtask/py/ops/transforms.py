@@ -6,7 +6,7 @@ import mlx.core as mx
 import numpy as np
 
 import oracle
-from ops.draw import F32, apply
+from ops.draw import apply
 from ops.table import Given
 
 ROWS = 3
