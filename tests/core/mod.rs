@@ -1,5 +1,6 @@
 //! The binding: values in and out, errors, files, streams, memory.
 
+mod bounds;
 mod distributed;
 mod gpu_kernel;
 mod transforms;

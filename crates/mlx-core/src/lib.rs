@@ -1,8 +1,8 @@
 //! Apple's MLX, bound from its C++ API.
 //!
-//! Arrays ([`Array`]) are lazy nodes; [`ops`], [`fast`], [`random`], [`linalg`], [`fft`] and [`einsum`] build them, and reading a value ([`Array::to_vec`],
-//! [`Array::item`]) or [`eval`] computes them. [`transforms`], [`mod@compile`] and [`export`] take functions of arrays. This layer says what
-//! MLX says: the crate `mlx-ops` adds operators and indexing.
+//! Arrays ([`Array`]) are lazy nodes; [`ops`], [`fast`], [`random`], [`linalg`], [`fft`] and [`einsum`] build them, and reading a value
+//! ([`Array::to_vec`], [`Array::item`]) or [`eval`] computes them. [`transforms`], [`mod@compile`] and [`export`] take functions of arrays. This
+//! layer says what MLX says: the crate `mlx-ops` adds operators and indexing.
 //!
 //! ```
 //! use mlx_core::{Array, Dtype, ops};

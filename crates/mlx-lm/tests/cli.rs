@@ -103,7 +103,7 @@ fn an_interrupt_ends_the_answer_and_keeps_the_session() {
     out.read_to_string(&mut answer).unwrap();
     let output = child.wait_with_output().unwrap();
     let stderr = text(&output.stderr);
-    assert!(output.status.success(), "{stderr}");
+    assert!(output.status.success(), "{}: {stderr}", output.status);
     assert_eq!(stderr.matches("Generation: ").count(), 1, "{stderr}");
     assert!(answer.ends_with('\n') && answer.len() < 4000, "{answer}");
 }

@@ -3,6 +3,7 @@
 //! Every function builds a lazy node on the scoped stream (see [`with_stream`](crate::with_stream)) and returns at once.
 
 mod binary;
+mod bounds;
 mod compare;
 mod conv;
 mod create;

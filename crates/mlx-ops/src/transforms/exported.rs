@@ -72,3 +72,10 @@ impl Imported {
 pub fn import_function(path: impl AsRef<Path>) -> Result<Imported> {
     export::import_function(path).map(Imported)
 }
+
+/// The graph behind `outputs` in the language of Graphviz; tensors in `named` are labelled so.
+#[track_caller]
+pub fn export_to_dot(outputs: &impl Tree, named: &BTreeMap<String, Tensor>) -> Result<String> {
+    let named = named.iter().map(|(name, tensor)| (name.clone(), tensor.0.clone())).collect();
+    export::export_to_dot(&arrays(outputs), &named)
+}

@@ -26,7 +26,7 @@ mod tree;
 pub use axes::MapAxes;
 pub use compiled::{Compiled, compile, compile_shapeless};
 pub use custom::{checkpoint, custom_jvp, custom_vjp};
-pub use exported::{Exporter, Imported, export_function, import_function};
+pub use exported::{Exporter, Imported, export_function, export_to_dot, import_function};
 pub use mlx_core::compile::{CompileMode, set_compile_mode};
 pub use tree::{Flat, Leaves, Tree};
 

@@ -1,0 +1,93 @@
+//! Positions outside of their axis are errors, at once or when they are computed, and never a crash.
+
+use mlx_core::{Array, Dtype, Result, ops};
+
+type Op = fn(&Array, &Array) -> Result<Array>;
+
+/// Ops over an array of shape (4, 6): with a position, what lies in it and what does not.
+const OPS: [(&str, Op, &[i32], &[i32]); 10] = [
+    ("take", |a, at| ops::take(a, at, Some(0)), &[-4, 3], &[-5, 4, i32::MAX]),
+    ("take", |a, at| ops::take(a, at, None), &[-24, 23], &[-25, 24]),
+    ("take_along_axis", |a, at| ops::take_along_axis(a, &wide(at)?, 1), &[-6, 5], &[-7, 6]),
+    (
+        "put_along_axis",
+        |a, at| ops::put_along_axis(a, &wide(at)?, &ops::zeros(&[4, 1], Dtype::F32)?, 1),
+        &[5],
+        &[6, -7],
+    ),
+    (
+        "scatter_add_axis",
+        |a, at| ops::scatter_add_axis(a, &wide(at)?, &ops::zeros(&[4, 1], Dtype::F32)?, 1),
+        &[5],
+        &[6],
+    ),
+    ("gather", |a, at| ops::gather(a, std::slice::from_ref(at), &[1], &[4, 2]), &[-6, 4, -2], &[5, -1, -7]),
+    ("scatter", |a, at| ops::scatter(a, &[at.clone()], &ops::zeros(&[1, 4, 2], Dtype::F32)?, &[1]), &[4, -2], &[5, -1]),
+    ("slice", |a, at| ops::slice_dynamic(a, at, &[1], &[4, 2]), &[0, 4], &[5, -1, 100_000_000]),
+    ("slice_update", |a, at| ops::slice_update_dynamic(a, &ops::zeros(&[1, 6], Dtype::F32)?, at, &[0]), &[3], &[4, -1]),
+    ("gather_mm", |a, at| ops::gather_mm(&batch(a)?, &batch(a)?, Some(at), None, false), &[0, 3], &[4, -1]),
+];
+
+fn wide(at: &Array) -> Result<Array> {
+    ops::broadcast_to(&ops::reshape(at, &[1, 1])?, &[4, 1])
+}
+
+/// Four matrices of shape (1, 1).
+fn batch(a: &Array) -> Result<Array> {
+    ops::reshape(&ops::slice(a, &[0, 0], &[4, 1], &[1, 1])?, &[4, 1, 1])
+}
+
+#[track_caller]
+fn check(name: &str, op: Op, position: i32, right: bool) {
+    let a = ops::reshape(&ops::arange(0.0, 24.0, 1.0, Dtype::F32).unwrap(), &[4, 6]).unwrap();
+    let there = Array::from_slice(&[position], &[1]).unwrap();
+    // Not computed yet, and of another integer type.
+    let lazy = ops::add(&ops::astype(&there, Dtype::I64).unwrap(), &Array::from_slice(&[0i64], &[1]).unwrap()).unwrap();
+    for at in [there, lazy] {
+        let result = op(&a, &at).and_then(|result| result.eval());
+        match right {
+            true => result.unwrap_or_else(|e| panic!("{name} at {position}: {e}")),
+            false => {
+                let error = result.expect_err(name);
+                let expected = format!("[{name}] position {position} is not in an axis of");
+                assert!(error.message().contains(&expected), "{error}");
+            }
+        }
+    }
+}
+
+#[test]
+fn positions_are_checked_now_or_when_computed() {
+    for (name, op, right, wrong) in OPS {
+        right.iter().for_each(|&position| check(name, op, position, true));
+        wrong.iter().for_each(|&position| check(name, op, position, false));
+    }
+}
+
+#[test]
+fn values_are_those_of_unchecked_ops() {
+    let a = Array::from_slice(&[10f32, 20.0, 30.0], &[3]).unwrap();
+    let lazy = |values: &[i32]| {
+        ops::add(&Array::from_slice(values, &[3]).unwrap(), &Array::scalar_int(0, Dtype::I32).unwrap())
+    };
+    let taken = ops::take(&a, &lazy(&[2, -3, 1]).unwrap(), Some(0)).unwrap();
+    assert_eq!(taken.to_vec::<f32>().unwrap(), [30.0, 10.0, 20.0]);
+    let unsigned = Array::from_slice(&[u32::MAX], &[1]).unwrap();
+    assert!(ops::take(&a, &unsigned, Some(0)).is_err());
+    let none = ops::zeros(&[0], Dtype::F32).unwrap();
+    let error = ops::take(&none, &lazy(&[0, 0, 0]).unwrap(), Some(0)).unwrap_err();
+    assert!(error.message().contains("[take] nothing of size 1 lies in an axis of 0"), "{error}");
+    let nothing = ops::take(&a, &ops::zeros(&[0], Dtype::I32).unwrap(), Some(0)).unwrap();
+    assert_eq!(nothing.shape(), [0]);
+}
+
+/// The stream goes on after an error.
+#[test]
+fn later_work_is_not_disturbed() {
+    let a = Array::from_slice(&[1f32, 2.0], &[2]).unwrap();
+    let far = ops::multiply(&Array::from_slice(&[7], &[1]).unwrap(), &Array::from_slice(&[11], &[1]).unwrap()).unwrap();
+    for _ in 0..3 {
+        assert!(ops::take(&a, &far, Some(0)).and_then(|taken| taken.eval()).is_err());
+        assert_eq!(ops::add(&a, &a).unwrap().to_vec::<f32>().unwrap(), [2.0, 4.0]);
+    }
+}
