@@ -60,8 +60,12 @@ pub fn bytes(x: &Tensor) -> Result<Vec<u8>> {
     if x.size() == 0 { Ok(Vec::new()) } else { x.contiguous()?.reshape([-1])?.view(Dtype::U8)?.to_vec() }
 }
 
-/// Messages of Python's own binding, by the ops that have other words here.
-const OWN_WORDS: [(&str, &str); 6] = [
+/// Messages by the ops that have other words here: those of Python's own binding, and of what ours checks first.
+const OWN_WORDS: [(&str, &str); 9] = [
+    // Positions are checked before MLX sees them.
+    ("take", "[take] Cannot do a non-empty take from an empty axis"),
+    ("slice", "[slice] Invalid slice size"),
+    ("slice_update", "[broadcast_shapes] Shapes (3,9,5) and (3,4,5)"),
     ("operator.", "Floating point types not allowed with"),
     ("convolve", "[convolve] Inputs"),
     ("getitem", "Too many indices for array"),
