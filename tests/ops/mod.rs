@@ -3,6 +3,7 @@
 mod compile;
 mod display;
 mod index;
+mod parity;
 mod transforms;
 mod values;
 

@@ -14,7 +14,7 @@ mod transform;
 mod values;
 
 use call::Op;
-use mlx_ops::{Precision, Result, Tensor, with_precision};
+use mlx_ops::{Device, Precision, Result, Stream, Tensor, with_precision, with_stream};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -73,10 +73,20 @@ impl Cases {
     /// Public names that are left out, by the reason.
     pub fn excluded(&self) -> BTreeMap<&str, Vec<&str>> {
         let mut reasons = BTreeMap::<_, Vec<_>>::new();
-        for (name, reason) in self.file["excluded"].as_object().into_iter().flatten() {
-            reasons.entry(reason.as_str().unwrap_or_default()).or_default().push(name.as_str());
+        for (name, reason) in self.reasons("excluded") {
+            reasons.entry(reason).or_default().push(name);
         }
         reasons
+    }
+
+    /// Cases that are left out, and why.
+    pub fn defects(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.reasons("defects")
+    }
+
+    fn reasons(&self, key: &str) -> impl Iterator<Item = (&str, &str)> {
+        let reasons = self.file[key].as_object();
+        reasons.into_iter().flatten().map(|(name, reason)| (name.as_str(), reason.as_str().unwrap_or_default()))
     }
 }
 
@@ -105,10 +115,11 @@ impl Case<'_> {
         self.text("kind")
     }
 
-    /// Runs ours and compares. A panic is a mismatch.
+    /// Runs ours on the CPU, where Python ran, and compares. A panic is a mismatch.
     pub fn check(&self) -> Found {
         let Some(op) = find(self.op()) else { return Found::Mismatch("the op has no counterpart here".to_owned()) };
-        let ours = || with_precision(Precision::Full, || self.outputs(op));
+        let cpu = || Stream::default_of(Device::Cpu);
+        let ours = || with_stream(cpu()?, || with_precision(Precision::Full, || self.outputs(op)));
         let expected = Expected { values: self.values, line: self.line };
         match catch_unwind(AssertUnwindSafe(ours)) {
             Ok(result) => expected.compare(result),

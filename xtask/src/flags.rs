@@ -26,9 +26,10 @@ xflags::xflags! {
             repeated args: OsString
         }
 
-        /// Compare with the Python reference, case by case. The suite is `lm`.
+        /// Compare with the Python reference, case by case. The suites are `lm` (checkpoints of every family) and
+        /// `ops` (every op of MLX, with gradients, vmap and compile).
         cmd parity {
-            /// What to compare: `lm`.
+            /// What to compare: `lm` or `ops`.
             required suite: String
             /// Only the cases whose name contains this.
             optional --filter text: String

@@ -66,7 +66,7 @@ pub fn causal(l: i32, s: i32, window: Option<i32>) -> Result<Tensor> {
 /// [`attention`] by MLX's ops: its fused one, unless there is a softcap, which that does not know.
 #[track_caller]
 pub(crate) fn by_ops(q: &Tensor, k: &Tensor, v: &Tensor, how: &Attention<'_>) -> Result<Tensor> {
-    let ([_, _, l, _], [_, _, s, _]) = (q.dims()?, k.dims()?);
+    let (l, s) = (q.dim(-2)?, k.dim(-2)?);
     let built = match (how.mask, how.window) {
         (Mask::Tensor(mask), Some(window)) => Some(windowed(mask, &causal(l, s, Some(window))?, q.dtype())?),
         (_, Some(window)) => Some(causal(l, s, Some(window))?),

@@ -183,18 +183,20 @@ pub fn broadcast_arrays(inputs: &[Tensor]) -> Result<Vec<Tensor>> {
 /// ```
 #[track_caller]
 pub fn broadcast_shapes(shapes: &[&[i32]]) -> Result<Vec<i32>> {
-    let mut common = vec![1; shapes.iter().map(|shape| shape.len()).max().unwrap_or(0)];
-    for shape in shapes {
-        let first = common.len() - shape.len();
-        for (size, &wanted) in common[first..].iter_mut().zip(*shape) {
-            match (*size, wanted) {
-                (1, _) => *size = wanted,
-                (a, b) if b != 1 && a != b => {
-                    return Err(Error::new(format!("[broadcast_shapes] {shapes:?} have no common shape")));
-                }
-                _ => {}
-            }
-        }
+    let mut common = Vec::new();
+    for &shape in shapes {
+        let size = |shape: &[i32], back: usize| shape.iter().rev().nth(back).copied().unwrap_or(1);
+        let sizes =
+            (0..shape.len().max(common.len())).rev().map(|back| match (size(&common, back), size(shape, back)) {
+                (1, size) | (size, 1) => Some(size),
+                (a, b) => (a == b).then_some(a),
+            });
+        let Some(sizes) = sizes.collect() else {
+            let text = |shape: &[i32]| shape.iter().map(i32::to_string).collect::<Vec<_>>().join(",");
+            let (a, b) = (text(&common), text(shape));
+            return Err(Error::new(format!("[broadcast_shapes] Shapes ({a}) and ({b}) cannot be broadcast.")));
+        };
+        common = sizes;
     }
     Ok(common)
 }

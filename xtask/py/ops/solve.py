@@ -2,8 +2,8 @@
 
 import mlx.core as mx
 
-from ops.draw import ALL, BF16, C64, F16, F32, F64, I32
-from ops.table import SHAPES, case, op, over_args, over_dtypes, over_views, x
+from ops.draw import C64, F16, F64, I32
+from ops.table import case, op, over_args, over_dtypes, over_views, x
 
 SQUARES = ((3, 3), (2, 4, 4), (1, 1))
 
@@ -33,7 +33,14 @@ def linear_algebra():
         op(f"linalg.{name}", "linalg", call, square(kind), tolerance="linalg", vmap=("x",), **grad)
     wide = [case(x=x(s)) for s in ((3, 5), (5, 3), (2, 4, 3))]
     op("linalg.svd", "linalg", several(lambda a: mx.linalg.svd(a.x)), square("any") + wide, tolerance="linalg", vmap=("x",))
-    op("linalg.svd.values", "linalg", lambda a: mx.linalg.svd(a.x, compute_uv=False), wide + square("any"), tolerance="linalg", covers=("linalg.svd",))
+    op(
+        "linalg.svd.values",
+        "linalg",
+        lambda a: mx.linalg.svd(a.x, compute_uv=False),
+        wide + square("any"),
+        tolerance="linalg",
+        covers=("linalg.svd",),
+    )
     both = [c for upper in (False, True) for c in square("posdef", upper=upper)]
     op("linalg.eigh", "linalg", several(lambda a: mx.linalg.eigh(a.x, "U" if a.upper else "L")), both, tolerance="linalg", vmap=("x",))
     op("linalg.eigvalsh", "linalg", lambda a: mx.linalg.eigvalsh(a.x, "U" if a.upper else "L"), both, tolerance="linalg", vmap=("x",))
@@ -41,7 +48,15 @@ def linear_algebra():
     cases = [case(x=x(a, kind="regular" if a[-1] == a[-2] else "any"), y=x(b)) for a, b in pairs]
     op("linalg.solve", "linalg", lambda a: mx.linalg.solve(a.x, a.y), cases, tolerance="linalg", vmap=("x", "y"), grad=("x", "y"))
     cases = [case({"upper": upper}, **c.inputs) for c in cases for upper in (False, True)]
-    op("linalg.solve_triangular", "linalg", lambda a: mx.linalg.solve_triangular(a.x, a.y, upper=a.upper), cases, tolerance="linalg", vmap=("x", "y"), grad=("x", "y"))
+    op(
+        "linalg.solve_triangular",
+        "linalg",
+        lambda a: mx.linalg.solve_triangular(a.x, a.y, upper=a.upper),
+        cases,
+        tolerance="linalg",
+        vmap=("x", "y"),
+        grad=("x", "y"),
+    )
     cases = [case({"axis": -1}, x=x(a), y=x(b)) for a, b in (((4, 3), (4, 3)), ((4, 2), (4, 2)), ((3,), (2, 3)), ((4, 2), (4, 3)), ((4, 5), (4, 5)))]
     cases += over_args(case(x=x((3, 3)), y=x((3, 3))), axis=[0, -2, 3]) + over_dtypes(cases[0], (F16, I32))
     op("linalg.cross", "linalg", lambda a: mx.linalg.cross(a.x, a.y, a.axis), cases, vmap=("x", "y"), grad=("x", "y"))
@@ -64,8 +79,13 @@ def fourier():
     for name in ("fft", "ifft", "rfft", "irfft"):
         one, two, many = (getattr(mx.fft, name + end) for end in ("", "2", "n"))
         cases = over_args(case(x=x((3, 8))), n=[None, 5, 12], axis=[-1, 0, 2], norm=NORMS)
-        cases += over_dtypes(case(dict(n=None, axis=-1, norm="backward"), x=x((3, 6)))) + over_views(case(dict(n=None, axis=-1, norm="backward"), x=x((3, 6), C64)))
-        cases += [case(dict(n=n, axis=-1, norm="backward"), x=x(s)) for s, n in (((1,), None), ((0,), None), ((), None), ((7,), None), ((3,), 0), ((3,), -1))]
+        cases += over_dtypes(case(dict(n=None, axis=-1, norm="backward"), x=x((3, 6)))) + over_views(
+            case(dict(n=None, axis=-1, norm="backward"), x=x((3, 6), C64))
+        )
+        cases += [
+            case(dict(n=n, axis=-1, norm="backward"), x=x(s))
+            for s, n in (((1,), None), ((0,), None), ((), None), ((7,), None), ((3,), 0), ((3,), -1))
+        ]
         call = lambda a, f=one: f(a.x, a.n, a.axis, a.norm)
         op(f"fft.{name}", "fft", call, cases, tolerance="linalg", grad=("x",), vmap=("x",))
         cases = over_args(case(x=x((2, 4, 6))), s=[None, [3, 5]], norm=NORMS) + [case(dict(s=None, norm="backward"), x=x((4,)))]
@@ -88,9 +108,20 @@ def frames(a):
 def short_time():
     base = dict(n_fft=8, hop=None, win=None, center=True, pad="reflect", norm="backward", onesided=None)
     changes = ({}, {"hop": 3}, {"win": 6}, {"center": False}, {"pad": "constant"}, {"pad": "edge"}, {"onesided": False}, {"norm": "ortho"})
-    cases = [case({**base, **change}, x=x((40,))) for change in changes] + [case(base, x=x((2, 40))), case(base, x=x((40,)), window=x((8,), kind="positive"))]
+    cases = [case({**base, **change}, x=x((40,))) for change in changes] + [
+        case(base, x=x((2, 40))),
+        case(base, x=x((40,)), window=x((8,), kind="positive")),
+    ]
     cases += [case(base, x=x((3,))), case({**base, "hop": 0}, x=x((40,)))]
-    op("fft.stft", "fft", lambda a: mx.fft.stft(a.x, window=a.window, center=a.center, pad_mode=a.pad, **frames(a)), cases, tolerance="linalg", grad=("x",), vmap=("x",))
+    op(
+        "fft.stft",
+        "fft",
+        lambda a: mx.fft.stft(a.x, window=a.window, center=a.center, pad_mode=a.pad, **frames(a)),
+        cases,
+        tolerance="linalg",
+        grad=("x",),
+        vmap=("x",),
+    )
 
     def back(a):
         spectrum = mx.fft.stft(a.x, window=a.window, center=a.center, pad_mode=a.pad, **frames(a))
