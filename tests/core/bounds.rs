@@ -22,7 +22,12 @@ const OPS: [(&str, Op, &[i32], &[i32]); 10] = [
         &[6],
     ),
     ("gather", |a, at| ops::gather(a, std::slice::from_ref(at), &[1], &[4, 2]), &[-6, 4, -2], &[5, -1, -7]),
-    ("scatter", |a, at| ops::scatter(a, &[at.clone()], &ops::zeros(&[1, 4, 2], Dtype::F32)?, &[1]), &[4, -2], &[5, -1]),
+    (
+        "scatter",
+        |a, at| ops::scatter(a, std::slice::from_ref(at), &ops::zeros(&[1, 4, 2], Dtype::F32)?, &[1]),
+        &[4, -2],
+        &[5, -1],
+    ),
     ("slice", |a, at| ops::slice_dynamic(a, at, &[1], &[4, 2]), &[0, 4], &[5, -1, 100_000_000]),
     ("slice_update", |a, at| ops::slice_update_dynamic(a, &ops::zeros(&[1, 6], Dtype::F32)?, at, &[0]), &[3], &[4, -1]),
     ("gather_mm", |a, at| ops::gather_mm(&batch(a)?, &batch(a)?, Some(at), None, false), &[0, 3], &[4, -1]),

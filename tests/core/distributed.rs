@@ -6,22 +6,23 @@ use std::net::TcpListener;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-/// What a member of the ring is to do.
-const ROLE: &str = "MLX_TEST_RING";
+/// Set in the members of a ring.
+const MEMBER: &str = "MLX_TEST_RING";
 
 /// Longer than any member takes, and an end to one that hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 #[test]
 fn a_ring_of_two_computes_together() {
-    for member in ring("compute") {
+    let Some(members) = ring("a_ring_of_two_computes_together", compute) else { return };
+    for member in members {
         assert!(member.status.success(), "{}", String::from_utf8_lossy(&member.stderr));
     }
 }
 
 #[test]
 fn a_dying_process_is_an_error_in_the_other() {
-    let [first, second] = ring("die");
+    let Some([first, second]) = ring("a_dying_process_is_an_error_in_the_other", outlive) else { return };
     assert_eq!(second.status.code(), Some(3));
     assert!(first.status.success(), "{}", String::from_utf8_lossy(&first.stderr));
 }
@@ -38,8 +39,15 @@ fn a_process_alone_is_a_group_unless_strict() {
     assert!(error.message().contains("singleton"), "{error}");
 }
 
-/// What both members said and how they ended.
-fn ring(role: &str) -> [Output; 2] {
+/// Runs the test `name` again as each of two members, which do the `work`; what they said and how they ended. `None` in a
+/// member itself.
+fn ring(name: &str, work: fn(&Group)) -> Option<[Output; 2]> {
+    if std::env::var_os(MEMBER).is_some() {
+        let group = distributed::init(true, Backend::Ring).unwrap();
+        assert_eq!(group.size(), 2);
+        work(&group);
+        return None;
+    }
     let folder = tempfile::tempdir().unwrap();
     let hosts = folder.path().join("hosts.json");
     // Free a moment ago, and nobody else asks for ports in that moment.
@@ -49,8 +57,8 @@ fn ring(role: &str) -> [Output; 2] {
     std::fs::write(&hosts, format!(r#"[["{a}"], ["{b}"]]"#)).unwrap();
     let start = |rank: &str| {
         Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "core::distributed::member", "--ignored", "--nocapture"])
-            .envs([(ROLE, role), ("MLX_RANK", rank)])
+            .args(["--exact", &format!("core::distributed::{name}"), "--nocapture"])
+            .envs([(MEMBER, "1"), ("MLX_RANK", rank)])
             .env("MLX_HOSTFILE", &hosts)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -59,7 +67,7 @@ fn ring(role: &str) -> [Output; 2] {
     };
     let members = ["0", "1"].map(start);
     let deadline = Instant::now() + PATIENCE;
-    members.map(|member| finish(member, deadline))
+    Some(members.map(|member| finish(member, deadline)))
 }
 
 fn finish(mut member: Child, deadline: Instant) -> Output {
@@ -71,19 +79,6 @@ fn finish(mut member: Child, deadline: Instant) -> Output {
         std::thread::sleep(Duration::from_millis(20));
     }
     member.wait_with_output().unwrap()
-}
-
-/// One of the two; the tests above start it.
-#[test]
-#[ignore = "a member of a ring, which other tests start"]
-fn member() {
-    let group = distributed::init(true, Backend::Ring).unwrap();
-    assert_eq!(group.size(), 2);
-    match std::env::var(ROLE).as_deref() {
-        Ok("compute") => compute(&group),
-        Ok("die") => outlive(&group),
-        role => panic!("a role is expected, not {role:?}"),
-    }
 }
 
 fn compute(group: &Group) {

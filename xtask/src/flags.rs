@@ -58,6 +58,14 @@ xflags::xflags! {
             optional --names
         }
 
+        /// Drive random sequences of ops; the seed and the steps of one that ends the process are shown.
+        cmd fuzz {
+            /// For how long, in seconds.
+            optional --seconds count: u64
+            /// The seed of the first sequence.
+            optional --seed number: u64
+        }
+
         /// Check the house rules that a program can check.
         cmd tidy {}
 
@@ -84,6 +92,7 @@ pub enum XtaskCmd {
     Parity(Parity),
     Bench(Bench),
     Coverage(Coverage),
+    Fuzz(Fuzz),
     Tidy(Tidy),
     Readme(Readme),
 }
@@ -125,6 +134,12 @@ pub struct Bench {
 #[derive(Debug)]
 pub struct Coverage {
     pub names: bool,
+}
+
+#[derive(Debug)]
+pub struct Fuzz {
+    pub seconds: Option<u64>,
+    pub seed: Option<u64>,
 }
 
 #[derive(Debug)]

@@ -6,6 +6,7 @@ mod demo;
 mod emulate;
 mod fetch;
 mod flags;
+mod fuzz;
 mod parity;
 mod project;
 mod python;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         flags::XtaskCmd::Parity(flags) => parity::run(&flags),
         flags::XtaskCmd::Bench(flags) => bench::run(&flags),
         flags::XtaskCmd::Coverage(flags) => coverage::run(&flags),
+        flags::XtaskCmd::Fuzz(flags) => fuzz::run(&flags),
         flags::XtaskCmd::Tidy(_) => tidy::run(),
         flags::XtaskCmd::Readme(flags) => readme::run(&flags),
     };

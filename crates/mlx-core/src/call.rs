@@ -75,14 +75,17 @@ macro_rules! call {
     };
 }
 
-/// Public functions over a bridge, a line each; what stands behind `where` is checked first.
+/// Public functions over a bridge, a line each; what stands behind `where` is checked first, `=>` replaces an
+/// argument by what was checked.
 macro_rules! functions {
-    ($ffi:ident; $($(#[$doc:meta])* fn $name:ident($($arg:ident: $t:ty),* $(,)?) -> $out:ty $(where $check:expr)?;)*) => { $(
+    ($ffi:ident; $($(#[$doc:meta])* fn $name:ident($($arg:ident: $t:ty),* $(,)?) -> $out:ty
+        $(where $check:expr)? $(=> $checked:ident = $with:expr)?;)*) => { $(
         $(#[$doc])*
         #[track_caller]
         #[allow(clippy::too_many_arguments)]
         pub fn $name($($arg: $t),*) -> $crate::Result<$out> {
             $($check?;)?
+            $(let $checked = $with;)?
             $crate::call::call!($ffi::$name($($crate::call::Argument::ffi($arg)),*))
         }
     )* };

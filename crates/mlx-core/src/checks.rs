@@ -5,9 +5,13 @@
 //! error of the evaluation; where their values are there already, they are checked at once. GPUs take them as they are, as
 //! in MLX.
 
+mod copied;
 mod divisor;
+mod finite;
 
+pub use copied::copied;
 pub use divisor::divisor;
+pub use finite::finite;
 
 use crate::kernel::{self, Input, Kernel, Output};
 use crate::{Array, Device, Dtype, Element, Error, Result};

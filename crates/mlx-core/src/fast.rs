@@ -1,8 +1,9 @@
 //! Fused operations of `mlx.core.fast`.
 
 use crate::bridge::fast::ffi;
-use crate::call::call;
+use crate::call::{Argument, call};
 use crate::checks::{Bounds, checked};
+use crate::ops::over_nothing;
 use crate::{Array, Error, Result};
 
 /// An error where there are no heads of keys, by whose number MLX divides.
@@ -17,10 +18,6 @@ fn headed(k: &Array) -> Result<()> {
 }
 
 crate::call::functions! { ffi;
-    /// Root-mean-square normalisation of the last axis, times `weight` if given.
-    fn rms_norm(x: &Array, weight: Option<&Array>, eps: f32) -> Array;
-    /// Normalisation of the last axis to mean 0 and variance 1, then `weight` and `bias` if given.
-    fn layer_norm(x: &Array, weight: Option<&Array>, bias: Option<&Array>, eps: f32) -> Array;
     /// Rotary positions on the first `dims` features of `(.., L, D)`, from position `offset`; `traditional` rotates neighbours.
     /// Exactly one of `base` and `freqs` (shape `(dims / 2,)`, wavelengths over 2 pi) is given.
     fn rope(x: &Array, dims: i32, traditional: bool, base: Option<f32>, scale: f32, offset: i32, freqs: Option<&Array>) -> Array;
@@ -41,4 +38,16 @@ pub fn cross_entropy(logits: &Array, targets: &Array) -> Result<Array> {
     let classes = logits.shape().last().map(|&n| Bounds { length: n.into(), size: 1, wraps: false });
     let targets = checked(c"cross_entropy", targets, classes.into_iter().collect())?;
     call!(ffi::cross_entropy(logits, &targets))
+}
+
+/// Root-mean-square normalisation of the last axis, times `weight` if given.
+#[track_caller]
+pub fn rms_norm(x: &Array, weight: Option<&Array>, eps: f32) -> Result<Array> {
+    over_nothing(x, call!(ffi::rms_norm(x, weight.ffi(), eps))?, 0.0)
+}
+
+/// Normalisation of the last axis to mean 0 and variance 1, then `weight` and `bias` if given.
+#[track_caller]
+pub fn layer_norm(x: &Array, weight: Option<&Array>, bias: Option<&Array>, eps: f32) -> Result<Array> {
+    over_nothing(x, call!(ffi::layer_norm(x, weight.ffi(), bias.ffi(), eps))?, 0.0)
 }

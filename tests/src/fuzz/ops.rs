@@ -133,7 +133,7 @@ const SHAPES: &[(&str, Op)] = ops! {
 
 const INDEXING: &[(&str, Op)] = ops! {
     "i" |d| one(d.tensor().i((d.int(-4, 4), d.int(-4, 4)..d.int(-4, 4))));
-    "i tensor" |d| one(d.tensor().i(&d.positions()));
+    "i tensor" |d| one(d.tensor().i(d.positions()));
     "i tensors" |d| one(d.tensor().i((&d.positions(), mlx_ops::New, &d.positions())));
     "i step" |d| one(d.tensor().i(mlx_ops::step(d.int(-4, 4)..d.int(-4, 4), d.int(-3, 3))));
     "at" |d| {
@@ -144,7 +144,7 @@ const INDEXING: &[(&str, Op)] = ops! {
             1 => x.at((.., &positions)).multiply(value),
             2 => x.at(d.int(-3, 3)..).maximum(value),
             3 => x.at((d.int(-3, 3), d.int(-3, 3)..)).minimum(value),
-            _ => x.at(&d.tensor_of(|dtype| dtype == Dtype::Bool)).set(value),
+            _ => x.at(d.tensor_of(|dtype| dtype == Dtype::Bool)).set(value),
         })
     };
     "set" |d| {

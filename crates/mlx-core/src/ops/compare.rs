@@ -1,7 +1,9 @@
 //! Comparisons and logic; results are `bool`.
 
-use crate::Array;
+use super::over_nothing;
 use crate::bridge::ops::ffi;
+use crate::call::call;
+use crate::{Array, Result};
 
 crate::call::functions! { ffi;
     /// Elementwise `a == b`.
@@ -16,10 +18,6 @@ crate::call::functions! { ffi;
     fn less(a: &Array, b: &Array) -> Array;
     /// Elementwise `a <= b`.
     fn less_equal(a: &Array, b: &Array) -> Array;
-    /// Whether shapes and all values are equal; a scalar.
-    fn array_equal(a: &Array, b: &Array, equal_nan: bool) -> Array;
-    /// Whether all values differ by at most `atol + rtol * abs(b)`; a scalar.
-    fn allclose(a: &Array, b: &Array, rtol: f64, atol: f64, equal_nan: bool) -> Array;
     /// Whether values differ by at most `atol + rtol * abs(b)`, elementwise.
     fn isclose(a: &Array, b: &Array, rtol: f64, atol: f64, equal_nan: bool) -> Array;
     /// Whether each element is NaN.
@@ -42,4 +40,18 @@ crate::call::functions! { ffi;
     fn isneginf(a: &Array) -> Array;
     /// Elementwise exclusive `or`.
     fn logical_xor(a: &Array, b: &Array) -> Array;
+}
+
+/// Whether shapes and all values are equal; a scalar.
+#[track_caller]
+pub fn array_equal(a: &Array, b: &Array, equal_nan: bool) -> Result<Array> {
+    let equal = call!(ffi::array_equal(a, b, equal_nan))?;
+    if a.shape() == b.shape() { over_nothing(a, equal, 1.0) } else { Ok(equal) }
+}
+
+/// Whether all values differ by at most `atol + rtol * abs(b)`; a scalar.
+#[track_caller]
+pub fn allclose(a: &Array, b: &Array, rtol: f64, atol: f64, equal_nan: bool) -> Result<Array> {
+    let close = call!(ffi::allclose(a, b, rtol, atol, equal_nan))?;
+    over_nothing(if a.size() == 0 { a } else { b }, close, 1.0)
 }

@@ -1,5 +1,6 @@
 //! Matrix products, dense and quantized.
 
+use super::over_nothing;
 use crate::bridge::ops::ffi;
 use crate::call::{Argument, call};
 use crate::checks::{Bounds, checked};
@@ -21,8 +22,6 @@ crate::call::functions! { ffi;
     fn quantize(w: &Array, group_size: Option<i32>, bits: Option<i32>, mode: &str, global_scale: Option<&Array>) -> Vec<Array>;
     /// The inverse of [`quantize`]; `None` takes the dtype of the scales (bf16 for the float modes).
     fn dequantize(w: &Array, scales: &Array, biases: Option<&Array>, group_size: Option<i32>, bits: Option<i32>, mode: &str, global_scale: Option<&Array>, dtype: Option<Dtype>) -> Array;
-    /// `x @ w.T` (or `x @ w`) with `w` packed by [`quantize`].
-    fn quantized_matmul(x: &Array, w: &Array, scales: &Array, biases: Option<&Array>, transpose: bool, group_size: Option<i32>, bits: Option<i32>, mode: &str) -> Array;
     /// The Kronecker product.
     fn kron(a: &Array, b: &Array) -> Array;
     /// Products summed over `axis` of both, which broadcast.
@@ -82,4 +81,23 @@ pub fn segmented_mm(a: &Array, b: &Array, segments: &Array) -> Result<Array> {
     let inner = a.shape().last().map(|&inner| Bounds { length: i64::from(inner), size: 0, wraps: false });
     let segments = checked(c"segmented_mm", segments, inner.into_iter().collect())?;
     call!(ffi::segmented_mm(a, b, &segments))
+}
+
+/// `x @ w.T` (or `x @ w`) with `w` packed by [`quantize`].
+#[track_caller]
+#[allow(clippy::too_many_arguments)]
+pub fn quantized_matmul(
+    x: &Array,
+    w: &Array,
+    scales: &Array,
+    biases: Option<&Array>,
+    transpose: bool,
+    group_size: Option<i32>,
+    bits: Option<i32>,
+    mode: &str,
+) -> Result<Array> {
+    let (biases, group_size, bits) = (biases.ffi(), group_size.ffi(), bits.ffi());
+    let product = call!(ffi::quantized_matmul(x, w, scales, biases, transpose, group_size, bits, mode))?;
+    // MLX divides by the number of rows.
+    over_nothing(x, product, 0.0)
 }

@@ -18,6 +18,7 @@ pub use conv::*;
 pub use create::*;
 pub use index::*;
 pub use matrix::*;
+pub(crate) use reduce::over_nothing;
 pub use reduce::*;
 pub use shape::*;
 pub use unary::*;

@@ -1,29 +1,34 @@
 //! Reductions, scans and sorting.
 
+use super::full;
 use crate::bridge::ops::ffi;
-use crate::{Array, Dtype};
+use crate::call::call;
+use crate::{Array, Dtype, Error, Result};
+
+/// A reduction of `a`, or what it is where there are no elements: MLX's loop over those may never end on a CPU.
+#[track_caller]
+pub(crate) fn over_nothing(a: &Array, reduced: Array, nothing: f64) -> Result<Array> {
+    match a.size() {
+        0 => full(reduced.shape(), &Array::scalar(nothing, reduced.dtype())?, reduced.dtype()),
+        _ => Ok(reduced),
+    }
+}
+
+/// An error for more differences than the longest axis has elements: MLX would build a node for each.
+#[track_caller]
+fn differs(a: &Array, n: i32) -> Result<()> {
+    let longest = a.shape().iter().copied().max().unwrap_or(0).max(1);
+    match n > longest {
+        true => Err(Error::new(format!("[diff] {n} differences of an array of shape {:?}", a.shape()))),
+        false => Ok(()),
+    }
+}
 
 crate::call::functions! { ffi;
-    /// The sum over `axes`.
-    fn sum(a: &Array, axes: &[i32], keepdims: bool) -> Array;
-    /// The mean over `axes`.
-    fn mean(a: &Array, axes: &[i32], keepdims: bool) -> Array;
-    /// The variance over `axes` with divisor `n - ddof`.
-    fn var(a: &Array, axes: &[i32], keepdims: bool, ddof: i32) -> Array;
-    /// The standard deviation over `axes` with divisor `n - ddof`.
-    fn std(a: &Array, axes: &[i32], keepdims: bool, ddof: i32) -> Array;
-    /// The product over `axes`.
-    fn prod(a: &Array, axes: &[i32], keepdims: bool) -> Array;
     /// The largest element over `axes`.
     fn max(a: &Array, axes: &[i32], keepdims: bool) -> Array;
     /// The smallest element over `axes`.
     fn min(a: &Array, axes: &[i32], keepdims: bool) -> Array;
-    /// Whether all elements over `axes` are true.
-    fn all(a: &Array, axes: &[i32], keepdims: bool) -> Array;
-    /// Whether any element over `axes` is true.
-    fn any(a: &Array, axes: &[i32], keepdims: bool) -> Array;
-    /// `log(sum(exp(a)))` over `axes`, without overflow.
-    fn logsumexp(a: &Array, axes: &[i32], keepdims: bool) -> Array;
     /// The softmax over `axes`; `precise` accumulates in f32.
     fn softmax(a: &Array, axes: &[i32], precise: bool) -> Array;
     /// The index (`u32`) of the largest element of `axis`, or of the flattened array.
@@ -44,10 +49,6 @@ crate::call::functions! { ffi;
     fn argpartition(a: &Array, kth: i32, axis: Option<i32>) -> Array;
     /// The `k` largest elements of `axis`, or of the flattened array, in no given order.
     fn topk(a: &Array, k: i32, axis: Option<i32>) -> Array;
-    /// The number of elements over `axes` that are not zero.
-    fn count_nonzero(a: &Array, axes: &[i32], keepdims: bool) -> Array;
-    /// The median over `axes`; the mean of the middle two where the count is even.
-    fn median(a: &Array, axes: &[i32], keepdims: bool) -> Array;
     /// `[min, max]` over `axes`.
     fn minmax(a: &Array, axes: &[i32], keepdims: bool) -> Vec<Array>;
     /// Running maxima along `axis`, or of the flattened array.
@@ -57,7 +58,7 @@ crate::call::functions! { ffi;
     /// Running `log(sum(exp(a)))` along `axis`, or of the flattened array.
     fn logcumsumexp(a: &Array, axis: Option<i32>, reverse: bool, inclusive: bool) -> Array;
     /// The `n`-th differences of neighbours along `axis`, which shrinks by `n`.
-    fn diff(a: &Array, n: i32, axis: i32) -> Array;
+    fn diff(a: &Array, n: i32, axis: i32) -> Array where differs(a, n);
     /// Where `values` go into the ascending vector `sorted` (`u32`): before equal elements for side `left`, behind them for `right`.
     fn searchsorted(sorted: &Array, values: &Array, side: &str) -> Array;
     /// The `size` smallest distinct values in ascending order, filled up with `fill` (`None`: the smallest); then, as asked for,
@@ -66,4 +67,38 @@ crate::call::functions! { ffi;
     fn unique(a: &Array, size: i32, index: bool, inverse: bool, counts: bool, fill: Option<&Array>) -> Vec<Array>;
     /// The number of elements along `axes`, or its inverse, as a scalar that shapeless compilation does not freeze.
     fn number_of_elements(a: &Array, axes: &[i32], inverted: bool, dtype: Dtype) -> Array;
+}
+
+/// Reductions of one signature, with what they give over no elements.
+macro_rules! reductions {
+    ($($(#[$doc:meta])* fn $name:ident($($more:ident: $t:ty)?) over nothing $nothing:expr;)*) => { $(
+        $(#[$doc])*
+        #[track_caller]
+        pub fn $name(a: &Array, axes: &[i32], keepdims: bool $(, $more: $t)?) -> Result<Array> {
+            over_nothing(a, call!(ffi::$name(a, axes, keepdims $(, $more)?))?, $nothing)
+        }
+    )* };
+}
+
+reductions! {
+    /// The sum over `axes`.
+    fn sum() over nothing 0.0;
+    /// The mean over `axes`.
+    fn mean() over nothing f64::NAN;
+    /// The product over `axes`.
+    fn prod() over nothing 1.0;
+    /// Whether all elements over `axes` are true.
+    fn all() over nothing 1.0;
+    /// Whether any element over `axes` is true.
+    fn any() over nothing 0.0;
+    /// `log(sum(exp(a)))` over `axes`, without overflow.
+    fn logsumexp() over nothing f64::NEG_INFINITY;
+    /// The number of elements over `axes` that are not zero.
+    fn count_nonzero() over nothing 0.0;
+    /// The median over `axes`; the mean of the middle two where the count is even.
+    fn median() over nothing f64::NAN;
+    /// The variance over `axes` with divisor `n - ddof`.
+    fn var(ddof: i32) over nothing f64::NAN;
+    /// The standard deviation over `axes` with divisor `n - ddof`.
+    fn std(ddof: i32) over nothing f64::NAN;
 }

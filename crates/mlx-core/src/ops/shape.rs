@@ -1,6 +1,8 @@
 //! Shapes, views and joins.
 
+use super::over_nothing;
 use crate::bridge::ops::ffi;
+use crate::call::Argument;
 use crate::{Array, Dtype, Error, Result};
 
 /// An error where a size is to be inferred beside one of 0, which any size would fit.
@@ -83,8 +85,6 @@ crate::call::functions! { ffi;
     fn atleast_2d(a: &Array) -> Array;
     /// At least three axes.
     fn atleast_3d(a: &Array) -> Array;
-    /// The sum along a diagonal of two axes; `None` keeps the dtype of a sum.
-    fn trace(a: &Array, offset: i32, axis1: i32, axis2: i32, dtype: Option<Dtype>) -> Array;
     /// The same arrays, computed after `dependencies`.
     fn depends(arrays: &[Array], dependencies: &[Array]) -> Vec<Array>;
 }
@@ -108,4 +108,11 @@ pub fn as_strided(a: &Array, dims: &[i32], strides: &[i64], offset: usize) -> Re
         return Err(Error::new(message));
     }
     crate::call::call!(ffi::as_strided(a, dims, strides, offset))
+}
+
+/// The sum along a diagonal of two axes; `None` keeps the dtype of a sum.
+#[track_caller]
+pub fn trace(a: &Array, offset: i32, axis1: i32, axis2: i32, dtype: Option<Dtype>) -> Result<Array> {
+    let trace = crate::call::call!(ffi::trace(a, offset, axis1, axis2, dtype.ffi()))?;
+    over_nothing(&diagonal(a, offset, axis1, axis2)?, trace, 0.0)
 }
