@@ -26,9 +26,10 @@ xflags::xflags! {
             repeated args: OsString
         }
 
-        /// Compare with the Python reference, case by case. The suite is `lm`.
+        /// Compare with the Python reference, case by case. The suites are `lm` (mlx-lm) and `embed` (sentence-transformers,
+        /// whose packages are 3 GB to download, once).
         cmd parity {
-            /// What to compare: `lm`.
+            /// What to compare: `lm` or `embed`.
             required suite: String
             /// Only the cases whose name contains this.
             optional --filter text: String

@@ -5,13 +5,16 @@ use xshell::cmd;
 
 /// Lets the reference write its cases, then runs ours over them and prints the table.
 pub fn run(flags: &flags::Parity) -> Result {
-    project::known_suite("parity", &flags.suite, &["lm"])?;
+    project::known_suite("parity", &flags.suite, &["lm", "embed"])?;
     let sh = project::shell()?;
-    let python = python::reference(&sh)?;
-    let cases = project::results(&sh, "parity/lm")?;
+    let (suite, python) = match flags.suite.as_str() {
+        "embed" => ("embed", python::embed(&sh)?),
+        _ => ("lm", python::reference(&sh)?),
+    };
+    let cases = project::results(&sh, &format!("parity/{suite}"))?;
     // Cases of an earlier run may be ones that no longer exist.
     sh.remove_path(&cases)?;
     let filter = flags.filter.as_ref().map_or(vec![], |text| vec!["--filter", text]);
-    cmd!(sh, "{python} xtask/py/lm_cases.py --out {cases} {filter...}").run()?;
-    project::pass_through(cmd!(sh, "cargo run --quiet -p mlx-tests --bin parity -- lm {cases}"))
+    cmd!(sh, "{python} xtask/py/{suite}_cases.py --out {cases} {filter...}").run()?;
+    project::pass_through(cmd!(sh, "cargo run --quiet -p mlx-tests --bin parity -- {suite} {cases}"))
 }
