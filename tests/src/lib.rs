@@ -1,5 +1,6 @@
 //! What the integration tests and the parity runner share: fixtures, real inputs, and the checks themselves.
 
+pub mod embed_case;
 pub mod fuzz;
 pub mod lm_case;
 pub mod ops_case;

@@ -1,33 +1,19 @@
 """Shared by the oracle scripts: package versions, hashes and exact comparison with mlx-lm."""
 
-import hashlib
 import importlib.metadata
 import json
 import struct
-from pathlib import Path
 
 import mlx.core as mx
 import numpy as np
+
+from hashes import seed_of, sha256, write_json  # noqa: F401 (the scripts have them from here)
 
 PACKAGES = ("mlx", "mlx-lm", "transformers", "tokenizers", "numpy")
 
 
 def versions():
     return {name: importlib.metadata.version(name) for name in PACKAGES}
-
-
-def sha256(path):
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def seed_of(name):
-    """A seed that depends on the name alone, so that adding a case changes no other."""
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "little")
-
-
-def write_json(path, value):
-    Path(path).write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def save_safetensors(path, arrays, metadata=None):

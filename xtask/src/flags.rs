@@ -26,10 +26,10 @@ xflags::xflags! {
             repeated args: OsString
         }
 
-        /// Compare with the Python reference, case by case. The suites are `lm` (checkpoints of every family) and
-        /// `ops` (every op of MLX, with gradients, vmap and compile).
+        /// Compare with the Python reference, case by case. The suites are `lm` (checkpoints of every family), `ops` (every
+        /// op of MLX, with gradients, vmap and compile) and `embed` (sentence-transformers, 3 GB to download, once).
         cmd parity {
-            /// What to compare: `lm` or `ops`.
+            /// What to compare: `lm`, `ops` or `embed`.
             required suite: String
             /// Only the cases whose name contains this.
             optional --filter text: String

@@ -6,9 +6,12 @@ use xshell::cmd;
 /// Lets the reference write its cases, then runs ours over them and prints the table.
 pub fn run(flags: &flags::Parity) -> Result {
     let suite = &flags.suite;
-    project::known_suite("parity", suite, &["lm", "ops"])?;
+    project::known_suite("parity", suite, &["lm", "ops", "embed"])?;
     let sh = project::shell()?;
-    let python = python::reference(&sh)?;
+    let python = match suite.as_str() {
+        "embed" => python::embed(&sh)?,
+        _ => python::reference(&sh)?,
+    };
     let cases = project::results(&sh, &format!("parity/{suite}"))?;
     // Cases of an earlier run may be ones that no longer exist.
     sh.remove_path(&cases)?;

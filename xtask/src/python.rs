@@ -20,6 +20,9 @@ struct Environment {
 const REFERENCE: Environment =
     Environment { name: "reference", requirements: "requirements.txt", options: &[], variables: &[] };
 
+const EMBED: Environment =
+    Environment { name: "embed", requirements: "requirements-embed.txt", options: &[], variables: &[] };
+
 const LLAMA: Environment = Environment {
     name: "llama",
     requirements: "requirements-llama.txt",
@@ -31,6 +34,11 @@ const LLAMA: Environment = Environment {
 /// Returns the interpreter of an environment that has the packages of `xtask/py/requirements.txt`: mlx-lm.
 pub fn reference(sh: &Shell) -> Result<PathBuf> {
     interpreter(sh, &REFERENCE)
+}
+
+/// Returns the interpreter of an environment that has the packages of `xtask/py/requirements-embed.txt`: sentence-transformers.
+pub fn embed(sh: &Shell) -> Result<PathBuf> {
+    interpreter(sh, &EMBED)
 }
 
 /// Returns the interpreter of an environment that has llama.cpp, prebuilt and built for this CPU.

@@ -8,6 +8,7 @@ pub mod cache;
 pub mod chat;
 mod config;
 pub mod decoder;
+pub mod encoder;
 mod error;
 pub mod generate;
 pub mod gguf;

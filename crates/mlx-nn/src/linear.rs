@@ -1,7 +1,7 @@
 //! Linear layers and embeddings over dense or packed matrices.
 
-use crate::{Norm, Result};
-use mlx_ops::{Activation, Dtype, Matrix, Projection, Tensor};
+use crate::{Norm, Result, Weights};
+use mlx_ops::{Activation, Dtype, Matrix, Projection, Tensor, concatenate};
 
 /// `x @ w.T + bias`, with `w` dense or packed.
 pub struct Linear {
@@ -16,6 +16,8 @@ pub struct Around<'a> {
     pub norm: Option<&'a Norm>,
     /// Makes `activation(first half) * second half` of the output.
     pub gate: Option<Activation>,
+    /// Is applied to each element of the output, where there is no gate.
+    pub activation: Option<Activation>,
     /// Normalises the output.
     pub after: Option<&'a Norm>,
     /// Is added at the end.
@@ -35,13 +37,14 @@ impl Linear {
 
     /// The layer with its surroundings, `(.., in)` to `(.., out)`, or half of that with a gate.
     pub fn forward_with(&self, x: &Tensor, around: Around<'_>) -> Result<Tensor> {
-        let Around { norm, gate, after, residual } = around;
+        let Around { norm, gate, activation, after, residual } = around;
         // A norm that is no root mean square stands apart.
         let (before, norm) = apart(norm);
         let (behind, after) = apart(after);
         let normal = before.map(|norm| norm.forward(x)).transpose()?;
         let inner = if behind.is_some() { None } else { residual };
-        let p = Projection { matrix: &self.matrix, bias: self.bias.as_ref(), norm, gate, after, residual: inner };
+        let bias = self.bias.as_ref();
+        let p = Projection { matrix: &self.matrix, bias, norm, gate, activation, after, residual: inner };
         let y = p.forward(normal.as_ref().unwrap_or(x))?;
         let Some(norm) = behind else { return Ok(y) };
         let y = norm.forward(&y)?;
@@ -59,6 +62,48 @@ fn apart(norm: Option<&Norm>) -> (Option<&Norm>, Rms<'_>) {
         Some((_, Some(rms))) => (None, Some(rms)),
         Some((norm, None)) => (Some(norm), None),
         None => (None, None),
+    }
+}
+
+/// Projections of the same input: one matrix, unless the checkpoint packs them differently.
+pub(crate) enum Projections {
+    Joined(Linear),
+    Apart(Vec<Linear>),
+}
+
+impl Projections {
+    /// The projection `fused` that the checkpoint holds as one matrix, or those of `names`.
+    pub(crate) fn new(
+        w: &Weights,
+        fused: Option<&str>,
+        names: &[&str],
+        inputs: i32,
+        outputs: &[i32],
+        bias: bool,
+    ) -> Result<Self> {
+        if let Some(name) = fused {
+            return Ok(Self::Joined(w.linear(name, inputs, outputs.iter().sum(), bias)?));
+        }
+        let mut layers = w.joined(names, inputs, outputs, bias)?;
+        Ok(match layers.len() {
+            1 => Self::Joined(layers.remove(0)),
+            _ => Self::Apart(layers),
+        })
+    }
+
+    /// The projections side by side; with a gate, the gated one.
+    pub(crate) fn forward(&self, x: &Tensor, norm: Option<&Norm>, gate: Option<Activation>) -> Result<Tensor> {
+        let layers = match self {
+            Self::Joined(layer) => return layer.forward_with(x, Around { norm, gate, ..Around::default() }),
+            Self::Apart(layers) => layers,
+        };
+        let normal = norm.map(|norm| norm.forward(x)).transpose()?;
+        let x = normal.as_ref().unwrap_or(x);
+        let parts: Vec<Tensor> = layers.iter().map(|layer| layer.forward(x)).collect::<Result<_>>()?;
+        Ok(match (gate, &parts[..]) {
+            (Some(activation), [gate, up]) => activation.gate(gate, up)?,
+            _ => concatenate(&parts, -1)?,
+        })
     }
 }
 

@@ -12,6 +12,8 @@ pub enum NormKind {
     RmsPlusOne,
     /// Mean and variance, times the weight, plus the bias.
     Layer,
+    /// The same without a bias (ModernBERT).
+    LayerUnbiased,
 }
 
 /// A normalisation layer.
@@ -26,10 +28,12 @@ impl Norm {
     /// The layer at `name` over `dims` features.
     pub fn new(w: &Weights, name: &str, dims: i32, kind: NormKind, eps: f32) -> Result<Self> {
         let w = w.at(name);
-        let weight = w.take("weight", &[dims])?;
+        // The names of BERT's first checkpoints.
+        let [scale, shift] = if w.has("gamma") { ["gamma", "beta"] } else { ["weight", "bias"] };
+        let weight = w.take(scale, &[dims])?;
         let weight = if kind == NormKind::RmsPlusOne { (1.0 + &weight)? } else { weight };
-        let mean = kind == NormKind::Layer;
-        let bias = mean.then(|| w.take("bias", &[dims])).transpose()?;
+        let mean = matches!(kind, NormKind::Layer | NormKind::LayerUnbiased);
+        let bias = (kind == NormKind::Layer).then(|| w.take(shift, &[dims])).transpose()?;
         Ok(Self { weight, bias, mean, eps })
     }
 

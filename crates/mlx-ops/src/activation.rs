@@ -3,13 +3,17 @@
 use crate::{Tensor, cpu};
 use mlx_core::Result;
 
-/// The function on the gate of a gated feed-forward layer.
+/// The function inside a feed-forward layer, on its gate where it has one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activation {
     /// `x * sigmoid(x)`.
     Silu,
     /// The tanh approximation of GELU.
     GeluTanh,
+    /// `x` times the normal distribution's probability of less than `x`.
+    Gelu,
+    /// `max(x, 0)`.
+    Relu,
 }
 
 impl Activation {
@@ -33,6 +37,8 @@ impl Activation {
                 let inner = ((x + cubic)? * SQRT_2_OVER_PI)?;
                 (x * 0.5)? * (inner.tanh()? + 1.0)?
             }
+            Self::Gelu => (x * 0.5)? * ((x * std::f32::consts::FRAC_1_SQRT_2)?.erf()? + 1.0)?,
+            Self::Relu => x.maximum(0.0),
         }
     }
 }

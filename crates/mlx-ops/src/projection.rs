@@ -118,7 +118,7 @@ impl Matrix {
 /// A linear layer with what stands around it.
 ///
 /// For `x` of shape `(.., in)`: `norm` normalises x, the matrix multiplies it, `bias` is added, `gate` makes
-/// `gate(first half) * second half` of it, `after` normalises that, and `residual` is added.
+/// `gate(first half) * second half` of it or `activation` is applied to each element, `after` normalises that, and `residual` is added.
 ///
 /// ```
 /// use mlx_ops::{Activation, Matrix, Projection, Tensor};
@@ -139,6 +139,8 @@ pub struct Projection<'a> {
     pub norm: Option<(&'a Tensor, f32)>,
     /// The product's halves are the gate and what it is on.
     pub gate: Option<Activation>,
+    /// The function of each element, where there is no gate.
+    pub activation: Option<Activation>,
     /// Root-mean-square normalisation of the result: its weight and epsilon.
     pub after: Option<(&'a Tensor, f32)>,
     /// Of the result's shape.
@@ -148,7 +150,7 @@ pub struct Projection<'a> {
 impl<'a> Projection<'a> {
     /// The product alone.
     pub fn new(matrix: &'a Matrix) -> Self {
-        Self { matrix, bias: None, norm: None, gate: None, after: None, residual: None }
+        Self { matrix, bias: None, norm: None, gate: None, activation: None, after: None, residual: None }
     }
 
     /// `(.., in)` to `(.., out)`, or half of that with a gate.
@@ -173,6 +175,8 @@ impl<'a> Projection<'a> {
         if let Some(gate) = self.gate {
             let parts = y.split([y.dim(-1)? / 2], -1)?;
             y = gate.gate(&parts[0], &parts[1])?;
+        } else if let Some(activation) = self.activation {
+            y = activation.forward(&y)?;
         }
         if let Some((weight, eps)) = self.after {
             y = fast::rms_norm(&y, Some(weight), eps)?;

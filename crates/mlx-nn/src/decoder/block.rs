@@ -2,44 +2,10 @@
 
 use super::config::{DecoderConfig, LayerConfig, Placement};
 use crate::cache::{KvCache, Place, Visible};
+use crate::linear::Projections;
 use crate::rope::Rope;
 use crate::{Around, Linear, Norm, Result, Weights};
-use mlx_ops::{Activation, Dtype, SelfAttention, Tensor, concatenate};
-
-/// Projections of the same input: one matrix, unless the checkpoint packs them differently.
-enum Projections {
-    Joined(Linear),
-    Apart(Vec<Linear>),
-}
-
-impl Projections {
-    /// The projection `fused` that the checkpoint holds as one matrix, or those of `names`.
-    fn new(w: &Weights, fused: Option<&str>, names: &[&str], inputs: i32, outputs: &[i32], bias: bool) -> Result<Self> {
-        if let Some(name) = fused {
-            return Ok(Self::Joined(w.linear(name, inputs, outputs.iter().sum(), bias)?));
-        }
-        let mut layers = w.joined(names, inputs, outputs, bias)?;
-        Ok(match layers.len() {
-            1 => Self::Joined(layers.remove(0)),
-            _ => Self::Apart(layers),
-        })
-    }
-
-    /// The projections side by side; with a gate, the gated one.
-    fn forward(&self, x: &Tensor, norm: Option<&Norm>, gate: Option<Activation>) -> Result<Tensor> {
-        let layers = match self {
-            Self::Joined(layer) => return layer.forward_with(x, Around { norm, gate, ..Around::default() }),
-            Self::Apart(layers) => layers,
-        };
-        let normal = norm.map(|norm| norm.forward(x)).transpose()?;
-        let x = normal.as_ref().unwrap_or(x);
-        let parts: Vec<Tensor> = layers.iter().map(|layer| layer.forward(x)).collect::<Result<_>>()?;
-        Ok(match (gate, &parts[..]) {
-            (Some(activation), [gate, up]) => activation.gate(gate, up)?,
-            _ => concatenate(&parts, -1)?,
-        })
-    }
-}
+use mlx_ops::{Activation, Dtype, SelfAttention, Tensor};
 
 struct Attention {
     qkv: Projections,

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use crate::chat::ChatTemplate;
 use crate::{Error, Result};
 pub use stream::Detokenizer;
+use tokenizers::normalizers::{Lowercase, Sequence};
 
 use pieces::Pieces;
 
@@ -56,6 +57,16 @@ impl Tokenizer {
     fn new(model: tokenizers::Tokenizer, special: Special, chat: Result<Option<ChatTemplate>>) -> Result<Self> {
         let pieces = Pieces::new(&model)?;
         Ok(Self(Arc::new(Inner { model, special, chat, pieces })))
+    }
+
+    /// The same tokenizer for texts in lower case: it makes them so first.
+    pub fn lowercased(self) -> Result<Self> {
+        let mut inner = Arc::try_unwrap(self.0).map_err(|_| Error::msg("A tokenizer in use cannot change."))?;
+        let before = inner.model.get_normalizer().cloned();
+        let all = std::iter::once(Lowercase.into()).chain(before).collect();
+        let failed = |e| Error::msg(format!("The tokenizer cannot make texts lower case: {e}."));
+        inner.model.with_normalizer(Some(Sequence::new(all))).map_err(failed)?;
+        Ok(Self(Arc::new(inner)))
     }
 
     /// Token ids of `text`. Special tokens written in the text become their ids; `add_special` adds what the model

@@ -1,4 +1,4 @@
-//! The gated activation as one kernel.
+//! Activations: the gated one as a kernel, and the one of each element as others use it.
 
 use super::pool::{self, Shared};
 use super::simd::{self, Isa, Lanes};
@@ -65,7 +65,9 @@ impl simd::Kernel for Gated<'_> {
         unsafe {
             match self.activation {
                 Activation::Silu => self.each::<V, Silu>(),
-                Activation::GeluTanh => self.each::<V, Gelu>(),
+                Activation::GeluTanh => self.each::<V, GeluTanh>(),
+                Activation::Gelu => self.each::<V, Gelu>(),
+                Activation::Relu => self.each::<V, Relu>(),
             }
         }
     }
@@ -86,6 +88,44 @@ impl Gated<'_> {
             let rest = n - whole;
             let last = A::of(V::load_first(of.add(whole), rest)).mul(V::load_first(x.add(whole), rest));
             last.store_first(out.add(whole), rest);
+        }
+    }
+}
+
+/// `activation(x)` of each element, in place.
+pub struct Activated<'a> {
+    pub activation: Activation,
+    pub x: &'a mut [f32],
+}
+
+impl simd::Kernel for Activated<'_> {
+    #[inline(always)]
+    unsafe fn run<V: Lanes>(self) {
+        // SAFETY: the caller's.
+        unsafe {
+            match self.activation {
+                Activation::Silu => self.each::<V, Silu>(),
+                Activation::GeluTanh => self.each::<V, GeluTanh>(),
+                Activation::Gelu => self.each::<V, Gelu>(),
+                Activation::Relu => self.each::<V, Relu>(),
+            }
+        }
+    }
+}
+
+impl Activated<'_> {
+    /// # Safety
+    /// As [`Lanes`].
+    #[inline(always)]
+    unsafe fn each<V: Lanes, A: Function>(self) {
+        let (x, n) = (self.x.as_mut_ptr(), self.x.len());
+        let whole = n - n % V::LEN;
+        // SAFETY: `at` stays within the slice.
+        unsafe {
+            for at in (0..whole).step_by(V::LEN) {
+                A::of(V::load(x.add(at))).store(x.add(at));
+            }
+            A::of(V::load_first(x.add(whole), n - whole)).store_first(x.add(whole), n - whole);
         }
     }
 }
@@ -113,9 +153,9 @@ impl Function for Silu {
 }
 
 /// `x / 2 * (1 + tanh(u))` with `u = sqrt(2 / pi) * (x + 0.044715 x^3)`, which is `x / (1 + exp(-2u))`.
-struct Gelu;
+struct GeluTanh;
 
-impl Function for Gelu {
+impl Function for GeluTanh {
     #[inline(always)]
     unsafe fn of<V: Lanes>(x: V) -> V {
         const TWICE: f32 = 2.0 * 0.797_884_6;
@@ -127,5 +167,42 @@ impl Function for Gelu {
             let slope = x.mul(x).mul_add(V::splat(-0.044715 * TWICE), V::splat(-TWICE));
             x.div(simd::exp(x.mul(slope)).mul_add(one, one))
         }
+    }
+}
+
+/// `x * P(x)`, `P` the normal distribution's probability, as `max(x, 0) - |x| * P(-|x|)`.
+///
+/// The tail `P(-|x|)` is `exp(-x^2 / 2)` times a polynomial in `1 / (1 + p |x|)` (Abramowitz and Stegun 7.1.26), off by
+/// less than 1e-7.
+struct Gelu;
+
+impl Function for Gelu {
+    #[inline(always)]
+    unsafe fn of<V: Lanes>(x: V) -> V {
+        const P: f32 = 0.327_591_1 * std::f32::consts::FRAC_1_SQRT_2;
+        // SAFETY: the caller's.
+        unsafe {
+            let (minus, one) = (V::splat(-1.0), V::splat(1.0));
+            let size = x.mul(minus).max(x);
+            // Beyond 20 the tail is zero in f32; infinity times zero would not be.
+            let size = V::splat(-20.0).max(size.mul(minus)).mul(minus);
+            let t = one.div(size.mul_add(V::splat(P), one));
+            let mut sum = V::splat(0.5 * 1.061_405_4);
+            for term in [-1.453_152, 1.421_413_8, -0.284_496_72, 0.254_829_6] {
+                sum = sum.mul_add(t, V::splat(0.5 * term));
+            }
+            let tail = sum.mul(t).mul(simd::exp(size.mul(size).mul(V::splat(-0.5))));
+            size.mul(minus).mul_add(tail, V::splat(0.0).max(x))
+        }
+    }
+}
+
+struct Relu;
+
+impl Function for Relu {
+    #[inline(always)]
+    unsafe fn of<V: Lanes>(x: V) -> V {
+        // SAFETY: the caller's.
+        unsafe { V::splat(0.0).max(x) }
     }
 }

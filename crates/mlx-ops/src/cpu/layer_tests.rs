@@ -34,7 +34,9 @@ fn kernel(p: &Projection<'_>, x: &Tensor) -> Result<Tensor> {
 #[track_caller]
 fn check_projection(matrix: &Matrix, x: &Tensor, inner: i32, rows: i32) {
     let (bias, norm) = (noise(&[rows]), noise(&[inner]));
-    for gate in [None, Some(Activation::Silu), Some(Activation::GeluTanh)] {
+    let gates = [Activation::Silu, Activation::GeluTanh].map(|gate| (Some(gate), None));
+    let functions = [Activation::Gelu, Activation::Relu].map(|activation| (None, Some(activation)));
+    for (gate, activation) in gates.into_iter().chain(functions).chain([(None, None)]) {
         let width = if gate.is_some() { rows / 2 } else { rows };
         let after = noise(&[width]);
         let residual = noise(&[&x.shape()[..x.ndim() - 1], &[width]].concat());
@@ -43,6 +45,7 @@ fn check_projection(matrix: &Matrix, x: &Tensor, inner: i32, rows: i32) {
                 bias: (on & 1 > 0).then_some(&bias),
                 norm: (on & 2 > 0).then_some((&norm, 1e-5)),
                 gate,
+                activation,
                 after: (on & 4 > 0).then_some((&after, 1e-6)),
                 residual: (on & 8 > 0).then_some(&residual),
                 matrix,

@@ -1,7 +1,7 @@
 //! A linear layer with norm, gate and residual as one kernel: a layer of a small model is otherwise more waiting than work.
 
 use super::dense;
-use super::gate::Gated;
+use super::gate::{Activated, Gated};
 use super::norm::Row;
 use super::pool::{self, Shared};
 use super::quantized;
@@ -59,6 +59,7 @@ struct Layer {
     norm: Option<f32>,
     after: Option<f32>,
     gate: Option<Activation>,
+    activation: Option<Activation>,
     residual: bool,
 }
 
@@ -81,7 +82,16 @@ impl Layer {
         let eps = |norm: Option<(&Tensor, f32)>| norm.map(|(_, eps)| eps);
         let (norm, after) = (eps(p.norm), eps(p.after));
         let precision = Precision::current();
-        Self { packed, precision, bias: p.bias.is_some(), norm, after, gate: p.gate, residual: p.residual.is_some() }
+        Self {
+            packed,
+            precision,
+            bias: p.bias.is_some(),
+            norm,
+            after,
+            gate: p.gate,
+            activation: p.activation.filter(|_| p.gate.is_none()),
+            residual: p.residual.is_some(),
+        }
     }
 
     fn parts<'a, T>(&self, inputs: &'a [T]) -> Result<Parts<'a, T>> {
@@ -124,7 +134,8 @@ impl Kernel for Layer {
         }
         let bias = parts.bias.map(|bias| bias.values::<f32>()).transpose()?;
         let after = parts.after.map(|after| after.values::<f32>()).transpose()?;
-        let tail = Tail { isa, bias: bias.as_deref(), after: after.as_deref().zip(self.after), gate: self.gate };
+        let Self { gate, activation, .. } = *self;
+        let tail = Tail { isa, bias: bias.as_deref(), after: after.as_deref().zip(self.after), gate, activation };
         let residual = parts.residual.map(|residual| residual.values::<f32>()).transpose()?;
         let mut product = |x: &[f32]| match self.gate {
             None => {
@@ -162,7 +173,8 @@ impl Kernel for Layer {
         };
         let Parts { bias, residual, .. } = parts;
         let (norm, after) = (parts.norm.zip(self.norm), parts.after.zip(self.after));
-        let p = Projection { matrix: &matrix, bias, norm, gate: self.gate, after, residual };
+        let Self { gate, activation, .. } = *self;
+        let p = Projection { matrix: &matrix, bias, norm, gate, activation, after, residual };
         Ok(vec![p.composed(parts.x)?.0])
     }
 }
@@ -212,13 +224,15 @@ struct Tail<'a> {
     isa: Isa,
     bias: Option<&'a [f32]>,
     gate: Option<Activation>,
+    activation: Option<Activation>,
     after: Option<(&'a [f32], f32)>,
 }
 
 impl Tail<'_> {
     /// Finishes the rows of `whole`, of `rows` elements each, into `out`; without a gate they are in `out` already.
     fn finish(&self, whole: Option<&mut [f32]>, rows: usize, residual: Option<&[f32]>, out: &mut [f32]) {
-        if self.bias.is_none() && self.gate.is_none() && self.after.is_none() && residual.is_none() {
+        let activation = self.gate.or(self.activation);
+        if self.bias.is_none() && activation.is_none() && self.after.is_none() && residual.is_none() {
             return;
         }
         let isa = self.isa;
@@ -234,8 +248,12 @@ impl Tail<'_> {
                     let (of, x) = whole.split_at(width);
                     // SAFETY: the instruction set is available; the slices have one length.
                     unsafe { simd::run(isa, Gated { activation, of, x, out }) };
-                } else if let Some(bias) = self.bias {
-                    add(isa, bias, out);
+                } else {
+                    self.bias.inspect(|bias| add(isa, bias, out));
+                    if let Some(activation) = self.activation {
+                        // SAFETY: the instruction set is available.
+                        unsafe { simd::run(isa, Activated { activation, x: out }) };
+                    }
                 }
                 if let Some((weight, eps)) = self.after {
                     scratch::with(width, |x| {

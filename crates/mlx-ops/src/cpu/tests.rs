@@ -164,13 +164,20 @@ fn gelu_agrees() {
     for shape in [&[1, 1, 1536][..], &[3, 7], &[0, 4], &[300, 1001]] {
         let wide = ops::multiply(&noise(shape), &Array::scalar(5.0, Dtype::F32).unwrap()).unwrap();
         let (gate, x) = (Tensor(wide), noise(shape));
-        let want = (Activation::GeluTanh.forward(&gate).unwrap() * &Tensor(x.clone())).unwrap();
-        close(gated(Activation::GeluTanh, &gate.0, &x), &want.0);
+        for activation in [Activation::GeluTanh, Activation::Gelu, Activation::Relu] {
+            let want = (activation.forward(&gate).unwrap() * &Tensor(x.clone())).unwrap();
+            close(gated(activation, &gate.0, &x), &want.0);
+        }
     }
     let far = Array::from_slice(&[-1e30f32, -200.0, -19.0, 0.0, 200.0, 1e10], &[6]).unwrap();
     let ones = Array::from_slice(&[1f32; 6], &[6]).unwrap();
     let want = Array::from_slice(&[0f32, 0.0, 0.0, 0.0, 200.0, 1e10], &[6]).unwrap();
-    close(gated(Activation::GeluTanh, &far, &ones), &want);
+    let nan = ops::multiply(&far, &Array::scalar(f64::NAN, Dtype::F32).unwrap()).unwrap();
+    for activation in [Activation::GeluTanh, Activation::Gelu] {
+        close(gated(activation, &far, &ones), &want);
+        let gated = gated(activation, &nan, &ones).unwrap().unwrap().to_vec::<f32>().unwrap();
+        assert!(gated.iter().all(|y| y.is_nan()), "{gated:?}");
+    }
 }
 
 #[track_caller]

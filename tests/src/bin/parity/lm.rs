@@ -1,27 +1,15 @@
 //! Checkpoints of language models against mlx-lm.
 
 use mlx_tests::lm_case;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
-
-fn cases(dir: &Path) -> std::io::Result<Vec<PathBuf>> {
-    let entries = std::fs::read_dir(dir)?.collect::<Result<Vec<_>, _>>()?;
-    let mut cases: Vec<_> =
-        entries.into_iter().map(|e| e.path()).filter(|p| p.join("expect.safetensors").exists()).collect();
-    cases.sort();
-    Ok(cases)
-}
 
 /// Checks every case of `dir` and prints a line for each.
 pub fn run(dir: &Path) -> ExitCode {
-    let cases = match cases(dir) {
-        Ok(cases) if !cases.is_empty() => cases,
-        Ok(_) => {
-            eprintln!("error: {} holds no case.", dir.display());
-            return ExitCode::from(2);
-        }
+    let cases = match super::cases(dir, "expect.safetensors") {
+        Ok(cases) => cases,
         Err(e) => {
-            eprintln!("error: {} cannot be read: {e}.", dir.display());
+            eprintln!("error: {e}");
             return ExitCode::from(2);
         }
     };

@@ -1,0 +1,131 @@
+//! `mlx-embed encode` and `similarity`.
+
+mod encode;
+mod input;
+mod similarity;
+
+use clap::{Args, Parser, Subcommand};
+use mlx_embed::{Embedder, EncodeOptions, LoadOptions, Overlong, Prompt, Result};
+use mlx_ops::{Device, Dtype};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Text embeddings on Apple's MLX.
+#[derive(Parser)]
+#[command(name = "mlx-embed", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Turn texts into vectors.
+    Encode(encode::Encode),
+    /// Compare texts.
+    Similarity(similarity::Compare),
+}
+
+/// Which model, and where it runs.
+#[derive(Args)]
+struct ModelArgs {
+    /// A sentence-transformers folder.
+    #[arg(long)]
+    model: PathBuf,
+    /// The dtype of weights and activations: f32, f16 or bf16 [default: f32 on a CPU, the checkpoint's on a GPU].
+    #[arg(long, value_parser = dtype)]
+    dtype: Option<Dtype>,
+    /// Where to compute: cpu or gpu [default: gpu where there is one].
+    #[arg(long, value_parser = device)]
+    device: Option<Device>,
+}
+
+/// How to encode.
+#[derive(Args)]
+struct EncodeArgs {
+    /// The model's prompt for queries or documents: query or document.
+    #[arg(long, value_parser = ["query", "document"], conflicts_with_all = ["prompt", "prompt_name"])]
+    role: Option<String>,
+    /// This text stands in front of each text.
+    #[arg(long, conflicts_with = "prompt_name")]
+    prompt: Option<String>,
+    /// The model's prompt of this name stands in front of each text.
+    #[arg(long)]
+    prompt_name: Option<String>,
+    /// Keep so many leading numbers of each vector.
+    #[arg(long)]
+    truncate_dim: Option<usize>,
+    /// Scale vectors to length 1.
+    #[arg(long)]
+    normalize: bool,
+    /// The most tokens of a text [default: as the model's files say].
+    #[arg(long)]
+    max_tokens: Option<usize>,
+    /// A longer text is an error; otherwise its end is left out.
+    #[arg(long)]
+    refuse_overlong: bool,
+    /// The most tokens that go through the model together.
+    #[arg(long, default_value_t = EncodeOptions::default().batch_tokens)]
+    batch_tokens: usize,
+}
+
+fn dtype(name: &str) -> Result<Dtype, String> {
+    match name {
+        "f32" | "float32" => Ok(Dtype::F32),
+        "f16" | "float16" => Ok(Dtype::F16),
+        "bf16" | "bfloat16" => Ok(Dtype::Bf16),
+        other => Err(format!("`{other}` is not f32, f16 or bf16")),
+    }
+}
+
+fn device(name: &str) -> Result<Device, String> {
+    match name {
+        "cpu" => Ok(Device::Cpu),
+        "gpu" => Ok(Device::Gpu(0)),
+        other => Err(format!("`{other}` is not cpu or gpu")),
+    }
+}
+
+impl ModelArgs {
+    fn load(&self) -> Result<Embedder> {
+        if let Some(device) = self.device {
+            device.set_default().map_err(mlx_embed::Error::from)?;
+        }
+        Embedder::load(&self.model, LoadOptions { dtype: self.dtype, ..LoadOptions::default() })
+    }
+}
+
+impl EncodeArgs {
+    fn options(&self) -> EncodeOptions {
+        let prompt = match (self.role.as_deref(), &self.prompt, &self.prompt_name) {
+            (Some("query"), ..) => Prompt::Query,
+            (Some(_), ..) => Prompt::Document,
+            (None, Some(text), _) => Prompt::Text(text.clone()),
+            (None, None, Some(name)) => Prompt::Named(name.clone()),
+            (None, None, None) => Prompt::Default,
+        };
+        EncodeOptions {
+            prompt,
+            truncate_dim: self.truncate_dim,
+            normalize: self.normalize,
+            max_tokens: self.max_tokens,
+            overlong: if self.refuse_overlong { Overlong::Refuse } else { Overlong::Truncate },
+            batch_tokens: self.batch_tokens,
+        }
+    }
+}
+
+/// Runs the command of the process's arguments; status 2 means that the input was wrong.
+pub fn run() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Encode(command) => command.run(),
+        Command::Similarity(command) => command.run(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("error: {e}");
+            ExitCode::from(2)
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! The command as a person or a program uses it, with a tiny model of random weights.
+#![cfg(feature = "cli")]
+
+use serde_json::Value;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+fn model(case: &str) -> String {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/embed");
+    fixtures.join(case).to_str().unwrap().to_owned()
+}
+
+fn run(args: &[&str], input: &str) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mlx-embed"));
+    let pipes = command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = pipes.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+#[track_caller]
+fn lines(args: &[&str], input: &str) -> Vec<Vec<f64>> {
+    let out = run(args, input);
+    assert!(out.status.success(), "{}", text(&out.stderr));
+    text(&out.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn expected(case: &str) -> Value {
+    let text = std::fs::read_to_string(Path::new(&model(case)).join("expect.json")).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+#[track_caller]
+fn same(found: &[f64], expected: &Value) {
+    let expected: Vec<f64> = serde_json::from_value(expected.clone()).unwrap();
+    let near = found.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-4);
+    assert!(found.len() == expected.len() && near, "{found:?} {expected:?}");
+}
+
+#[test]
+fn lines_and_json_become_vectors() {
+    let (model, expected) = (model("bert-mean"), expected("bert-mean"));
+    let vectors = &expected["runs"][0]["vectors"];
+    let found = lines(&["encode", "--model", &model], "A small test of words.\n\na\n");
+    assert_eq!(found.len(), 3);
+    found.iter().enumerate().for_each(|(i, row)| same(row, &vectors[i]));
+
+    let short = ["encode", "--model", &model, "--json-key", "t", "--truncate-dim", "8", "--normalize", "-"];
+    let found = lines(&short, "{\"t\": \"A small test of words.\"}\n{\"t\": \"\"}\n");
+    found.iter().enumerate().for_each(|(i, row)| same(row, &expected["runs"][2]["vectors"][i]));
+}
+
+#[test]
+fn prompts_and_bits() {
+    let (model, expected) = (model("bert-prompts"), expected("bert-prompts"));
+    let found = lines(&["encode", "--model", &model, "--role", "query"], "A small test of words.\n");
+    same(&found[0], &expected["runs"][4]["vectors"][0]);
+    let bits = lines(&["encode", "--model", &model, "--precision", "ubinary"], "A small test of words.\n");
+    same(&bits[0], &expected["quantized"]["ubinary"][0]);
+}
+
+#[test]
+fn a_matrix_is_written_for_numpy() {
+    let dir = tempfile::tempdir().unwrap();
+    let (input, output) = (dir.path().join("in.txt"), dir.path().join("out.npy"));
+    std::fs::write(&input, "A small test of words.\n\na\n").unwrap();
+    let out =
+        run(&["encode", "--model", &model("bert-mean"), input.to_str().unwrap(), "-o", output.to_str().unwrap()], "");
+    assert!(out.status.success() && out.stdout.is_empty(), "{}", text(&out.stderr));
+    let bytes = std::fs::read(&output).unwrap();
+    let header = 10 + usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
+    assert!(bytes.starts_with(b"\x93NUMPY\x01\x00") && header.is_multiple_of(64) && bytes[header - 1] == b'\n');
+    assert!(text(&bytes[10..header]).contains("'descr': '<f4', 'fortran_order': False, 'shape': (3, 16)"));
+    let first = f32::from_le_bytes(bytes[header..header + 4].try_into().unwrap());
+    same(&[f64::from(first)], &serde_json::json!([expected("bert-mean")["runs"][0]["vectors"][0][0]]));
+    assert_eq!(bytes.len(), header + 3 * 16 * 4);
+}
+
+#[test]
+fn the_most_alike_comes_first() {
+    let model = model("bert-mean");
+    let out = run(&["similarity", "--model", &model, "the cat and the dog", "a", "dog the and cat the"], "");
+    let out = text(&out.stdout);
+    let lines: Vec<&str> = out.lines().collect();
+    assert!(lines.len() == 2 && lines[0].ends_with("\tdog the and cat the") && lines[1].ends_with("\ta"), "{out}");
+}
+
+#[track_caller]
+fn check_error(args: &[&str], input: &str, parts: &[&str]) {
+    let out = run(args, input);
+    let error = text(&out.stderr);
+    assert_eq!(out.status.code(), Some(2), "{error}");
+    assert!(parts.iter().all(|part| error.contains(part)), "{error}");
+}
+
+#[test]
+fn errors_name_the_file_and_the_line() {
+    let model = model("bert-mean");
+    check_error(&["encode", "--model", "nowhere"], "a\n", &["nowhere", "not a folder"]);
+    check_error(&["encode", "--model", &model, "no.txt"], "", &["no.txt"]);
+    check_error(&["encode", "--model", &model, "--json-key", "t"], "{\"t\": \"a\"}\n{\"u\": 1}\n", &["line 2", "`t`"]);
+    check_error(&["encode", "--model", &model, "--precision", "int8"], "a\n", &["two or more"]);
+    check_error(&["encode", "--model", &model, "--prompt-name", "query"], "a\n", &["`query`"]);
+}

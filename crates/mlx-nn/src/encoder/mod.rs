@@ -1,0 +1,229 @@
+//! The bidirectional transformer that text encoders are presets of.
+//!
+//! Sequences lie one after the other without padding: linear layers take all of their tokens at once, and attention takes
+//! sequences of one length together.
+
+mod block;
+mod config;
+pub mod presets;
+
+pub use config::{EncoderConfig, LayerConfig, Names, Placement, Positions};
+
+use crate::{Embedding, Error, Norm, Result, Weights};
+use block::Block;
+use mlx_ops::{Dtype, Tensor, arange};
+
+/// Adjoining sequences of one length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Segment {
+    /// How many.
+    pub count: i32,
+    /// Tokens of each.
+    pub length: i32,
+}
+
+/// Sequences of tokens that go through an encoder together, as [`Encoder::batch`] checks and joins them.
+pub struct Batch {
+    ids: Tensor,
+    positions: Option<Tensor>,
+    segments: Vec<Segment>,
+}
+
+impl Batch {
+    /// The sequences in order, those of one length that adjoin taken together.
+    pub fn segments(&self) -> &[Segment] {
+        &self.segments
+    }
+}
+
+/// What the queries of each segment see, and how they weigh it.
+pub(crate) struct Masks {
+    full: Vec<Option<Tensor>>,
+    local: Vec<Option<Tensor>>,
+}
+
+impl Masks {
+    fn of(&self, segment: usize, local: bool) -> Option<&Tensor> {
+        let masks = if local { &self.local } else { &self.full };
+        masks.get(segment).and_then(Option::as_ref)
+    }
+}
+
+/// An encoder with its weights.
+pub struct Encoder {
+    config: EncoderConfig,
+    tokens: Embedding,
+    positions: Option<Tensor>,
+    token_type: Option<Tensor>,
+    distances: Option<Tensor>,
+    embedding_norm: Norm,
+    layers: Vec<Block>,
+    final_norm: Option<Norm>,
+}
+
+/// What checkpoints carry beside the encoder: heads of other tasks, and a table of numbers from 0 on.
+const BESIDE: [&str; 9] = [
+    "pooler.",
+    "cls.",
+    "lm_head.",
+    "head.",
+    "decoder.",
+    "classifier.",
+    "vocab_",
+    "embeddings.position_ids",
+    "mlm_head.",
+];
+
+impl Encoder {
+    /// Takes the encoder's tensors, named as Hugging Face names them, with or without the encoder's name in front.
+    pub fn new(config: EncoderConfig, w: &Weights) -> Result<Self> {
+        let (c, names) = (&config, config.names);
+        if c.hidden_size % c.heads != 0 {
+            let (hidden, heads) = (c.hidden_size, c.heads);
+            return Err(Error::msg(format!("{hidden} features cannot be divided among {heads} attention heads.")));
+        }
+        let inner = w.at(names.prefix);
+        let w = if inner.has(&format!("{}.weight", names.tokens)) { &inner } else { w };
+        let prefix = format!("{}.", names.prefix);
+        w.drop_where(|name| {
+            let name = name.strip_prefix(&prefix).unwrap_or(name);
+            BESIDE.iter().any(|beside| name.starts_with(beside))
+        });
+        let table = |name: &str, rows| w.at(name).take("weight", &[rows, c.hidden_size]);
+        let types = (c.token_types > 0).then(|| table("embeddings.token_type_embeddings", c.token_types));
+        let distances = c
+            .distance_buckets
+            .map(|buckets| w.at("encoder.relative_attention_bias").take("weight", &[buckets, c.heads]));
+        let last =
+            (c.placement == Placement::Pre).then(|| Norm::new(w, "final_norm", c.hidden_size, c.norm, c.norm_eps));
+        Ok(Self {
+            tokens: w.embedding(names.tokens, c.vocab_size, c.hidden_size)?,
+            positions: c.positions.map(|p| table("embeddings.position_embeddings", p.entries)).transpose()?,
+            token_type: types.transpose()?.map(|types| types.i(0)).transpose()?,
+            distances: distances.transpose()?,
+            embedding_norm: Norm::new(w, names.embedding_norm, c.hidden_size, c.norm, c.norm_eps)?,
+            layers: w.layers(names.layers, c.layers.len(), |w, i| Block::new(c, i, w))?,
+            final_norm: last.transpose()?,
+            config,
+        })
+    }
+
+    /// The description that the encoder was built from.
+    pub fn config(&self) -> &EncoderConfig {
+        &self.config
+    }
+
+    /// Joins sequences. An error names the one that is empty, too long, or has an id outside of the vocabulary.
+    pub fn batch(&self, sequences: &[&[u32]]) -> Result<Batch> {
+        let c = &self.config;
+        let mut segments: Vec<Segment> = Vec::new();
+        let (mut ids, mut positions) = (Vec::new(), Vec::new());
+        for (i, sequence) in sequences.iter().enumerate() {
+            let length = sequence.len();
+            if length == 0 || length > c.context as usize {
+                return Err(Error::msg(format!(
+                    "Sequence {i} has {length} tokens; 1 to {} can be encoded.",
+                    c.context
+                )));
+            }
+            if let Some(id) = sequence.iter().find(|&&id| id >= c.vocab_size as u32) {
+                return Err(Error::msg(format!("Sequence {i} has the id {id}; the model knows {}.", c.vocab_size)));
+            }
+            let length = length as i32;
+            match segments.last_mut() {
+                Some(last) if last.length == length => last.count += 1,
+                _ => segments.push(Segment { count: 1, length }),
+            }
+            ids.extend(sequence.iter().map(|&id| id as i32));
+            if let Some(table) = c.positions {
+                place(sequence, table.padding, &mut positions);
+            }
+        }
+        let rows = |rows: &[i32]| Tensor::from_slice(rows, [rows.len() as i32]);
+        let positions = c.positions.map(|_| rows(&positions)).transpose()?;
+        Ok(Batch { ids: rows(&ids)?, positions, segments })
+    }
+
+    /// The last hidden states of all tokens, `(T, hidden)`, in the order of the batch.
+    pub fn forward(&self, batch: &Batch) -> Result<Tensor> {
+        let mut h = self.tokens.forward(&batch.ids)?; // (T, hidden)
+        if let Some((table, positions)) = self.positions.as_ref().zip(batch.positions.as_ref()) {
+            h = (h + table.take(positions, 0)?)?;
+        }
+        if let Some(row) = &self.token_type {
+            h = (h + row)?;
+        }
+        h = self.embedding_norm.forward(&h)?;
+        let masks = self.masks(&batch.segments)?;
+        for layer in &self.layers {
+            h = layer.forward(&h, &batch.segments, &masks)?;
+        }
+        match &self.final_norm {
+            Some(norm) => norm.forward(&h),
+            None => Ok(h),
+        }
+    }
+
+    fn masks(&self, segments: &[Segment]) -> Result<Masks> {
+        let all = |mask: &dyn Fn(i32) -> Result<Option<Tensor>>| {
+            segments.iter().map(|segment| mask(segment.length)).collect::<Result<Vec<_>>>()
+        };
+        let reach = self.config.layers.iter().find_map(|layer| layer.reach);
+        Ok(Masks {
+            full: match &self.distances {
+                Some(table) => all(&|length| distance_scores(table, length).map(Some))?,
+                None => Vec::new(),
+            },
+            local: match reach {
+                Some(reach) => all(&|length| (length > reach + 1).then(|| near(length, reach)).transpose())?,
+                None => Vec::new(),
+            },
+        })
+    }
+}
+
+/// Appends the positions of a sequence: from 0 on, or behind the row of padding, which tokens of padding have.
+fn place(sequence: &[u32], padding: Option<i32>, to: &mut Vec<i32>) {
+    let Some(padding) = padding else {
+        to.extend(0..sequence.len() as i32);
+        return;
+    };
+    let mut last = padding;
+    for &id in sequence {
+        let is_padding = id as i32 == padding;
+        last += i32::from(!is_padding);
+        to.push(if is_padding { padding } else { last });
+    }
+}
+
+/// Which of `length` keys lie within `reach` of each query, `(L, L)`.
+fn near(length: i32, reach: i32) -> Result<Tensor> {
+    let keys = arange(0.0, f64::from(length), 1.0, Dtype::I32)?;
+    let distance = (keys.expand_dims([1])? - &keys)?.abs()?;
+    Ok(distance.less_equal(reach)?)
+}
+
+/// The learned scores of distances, `(1, H, L, L)` from a table `(buckets, H)`.
+fn distance_scores(table: &Tensor, length: i32) -> Result<Tensor> {
+    let buckets = table.dim(0)?;
+    let index = |query| (0..length).map(move |key| bucket(key - query, buckets));
+    let index: Vec<i32> = (0..length).flat_map(index).collect();
+    let index = Tensor::from_slice(&index, [length, length])?;
+    Ok(table.take(&index, 0)?.transpose([2, 0, 1])?.expand_dims([0])?)
+}
+
+/// Half of the buckets are for keys behind the query; of each half, half are for single distances and the rest grow with
+/// the logarithm up to 128.
+fn bucket(distance: i32, buckets: i32) -> i32 {
+    const FARTHEST: f32 = 128.0;
+    let half = buckets / 2;
+    let (single, size) = (half / 2, distance.abs());
+    let near = if size < single {
+        size
+    } else {
+        let exact = single as f32;
+        let grown = (size as f32 / exact).ln() / (FARTHEST / exact).ln() * (half - single) as f32;
+        (single + grown as i32).min(half - 1)
+    };
+    near + if distance > 0 { half } else { 0 }
+}

@@ -1,0 +1,5 @@
+//! Text embeddings.
+
+mod cases;
+mod errors;
+mod minilm;
