@@ -96,3 +96,38 @@ fn later_work_is_not_disturbed() {
         assert_eq!(ops::add(&a, &a).unwrap().to_vec::<f32>().unwrap(), [2.0, 4.0]);
     }
 }
+
+/// What MLX's CPU library computes beside its memory, divides by zero, or never ends.
+#[test]
+fn what_mlx_would_not_survive_is_an_error() {
+    let ones = |dims: &[i32]| ops::ones(dims, Dtype::F32).unwrap();
+    let int = |value: i32| {
+        ops::add(&Array::scalar_int(value.into(), Dtype::I32).unwrap(), &Array::from_slice(&[0], &[1]).unwrap())
+    };
+    let lazy = |value| int(value).unwrap();
+    let check = |result: Result<Array>, expected: &str| {
+        let error = result.and_then(|result| result.eval()).expect_err(expected);
+        assert!(error.message().contains(expected), "{error}");
+    };
+    check(ops::hadamard_transform(&ones(&[900]), None), "[hadamard] Only supports");
+    check(ops::floor_divide(&lazy(7), &lazy(0)), "[floor_divide] an integer is divided by zero");
+    check(
+        ops::remainder(&lazy(7), &Array::from_slice(&[0], &[1]).unwrap()),
+        "[remainder] an integer is divided by zero",
+    );
+    check(ops::floor_divide(&lazy(i32::MIN), &lazy(-1)), "the least integer divided by -1");
+    check(mlx_core::linalg::inv(&ones(&[0, 0])), "[linalg::inv] shape [0, 0] has no elements");
+    check(ops::unflatten(&ones(&[0]), 0, &[0, -1]), "[unflatten] the size -1 cannot be inferred");
+    check(
+        mlx_core::fast::cross_entropy(&ones(&[2, 3]), &ops::broadcast_to(&lazy(3), &[2]).unwrap()),
+        "[cross_entropy] position 3",
+    );
+    let nan =
+        ops::divide(&ops::zeros(&[2, 2], Dtype::F32).unwrap(), &ops::zeros(&[2, 2], Dtype::F32).unwrap()).unwrap();
+    check(mlx_core::linalg::pinv(&nan), "[linalg::pinv] the matrix has elements that are NaN or infinite");
+    let nothing = ones(&[3, 0]);
+    assert_eq!(ops::sum(&nothing, &[1], false).unwrap().to_vec::<f32>().unwrap(), [0.0; 3]);
+    assert_eq!(ops::prod(&nothing, &[1], false).unwrap().to_vec::<f32>().unwrap(), [1.0; 3]);
+    assert!(ops::mean(&nothing, &[1], false).unwrap().to_vec::<f32>().unwrap().iter().all(|x| x.is_nan()));
+    assert_eq!(ops::floor_divide(&lazy(-7), &lazy(2)).unwrap().to_vec::<i32>().unwrap(), [-4]);
+}

@@ -1,7 +1,17 @@
 //! Elementwise functions of one array.
 
 use crate::bridge::ops::ffi;
-use crate::{Array, Dtype};
+use crate::{Array, Dtype, Error, Result};
+
+/// An error where the last axis is not `m * 2^k` with m 1, 12, 20 or 28: MLX takes every multiple of the last three.
+#[track_caller]
+fn composed(a: &Array) -> Result<()> {
+    let last = a.shape().last().map_or(1, |&n| n as usize);
+    match [1, 12, 20, 28].iter().any(|m| last.is_multiple_of(*m) && (last / m).is_power_of_two()) {
+        true => Ok(()),
+        false => Err(Error::new("[hadamard] Only supports n = m*2^k where m in (1, 12, 20, 28).")),
+    }
+}
 
 crate::call::functions! { ffi;
     /// The absolute value.
@@ -85,7 +95,7 @@ crate::call::functions! { ffi;
     /// All bits of integers inverted; the negation of booleans.
     fn bitwise_invert(a: &Array) -> Array;
     /// The Walsh-Hadamard transform of the last axis, of size `m * 2^k` with m in 1, 12, 20, 28; `None` scales by `1 / sqrt(size)`.
-    fn hadamard_transform(a: &Array, scale: Option<f32>) -> Array;
+    fn hadamard_transform(a: &Array, scale: Option<f32>) -> Array where composed(a);
     /// Floats as 8-bit E4M3 codes, `u8`.
     fn to_fp8(a: &Array) -> Array;
     /// 8-bit E4M3 codes (`u8`) as floats of `dtype`.
