@@ -6,8 +6,8 @@ use super::source::Float;
 use mlx_core::kernel::Input;
 use mlx_core::{Dtype, Error, Result, bf16, f16};
 
-/// Rows up to which streaming the weights once beats packing them.
-const FEW_ROWS: usize = 12;
+/// Rows up to which streaming the weights, for every four rows again but from cache, beats packing them.
+const FEW_ROWS: usize = 36;
 
 /// `out = x @ w.T` for rows of `k` elements and an input of shape `(n, k)` and type f32, f16 or bf16.
 pub fn product_with(isa: Isa, x: &[f32], k: usize, w: &Input<'_>, out: &mut [f32]) -> Result<()> {
