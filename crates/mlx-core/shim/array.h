@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "mlx-core/shim/base.h"
+#include "mlx/scheduler.h"
 
 namespace mlx_shim {
 inline array clone_array(const array& a) noexcept { return a; }
@@ -37,8 +38,31 @@ inline array from_bytes(rust::Slice<const uint8_t> bytes, Ints dims, uint8_t cod
 inline array scalar_f64(double v, uint8_t code) { return array(v, dtype(code)); }
 inline array scalar_i64(int64_t v, uint8_t code) { return array(v, dtype(code)); }
 
-inline void eval(Arrays a) { mx::eval(vec(a)); }
-inline void async_eval(Arrays a) { mx::async_eval(vec(a)); }
+// An evaluation that fails leaves tasks counted that will never be done, and once ten are, the next one waits for ever. So
+// the count starts anew; one that is too low only makes MLX wait less.
+template <typename F>
+inline void or_start_anew(F&& evaluate) {
+  try {
+    evaluate();
+  } catch (...) {
+    auto s = mx::to_stream(stream());
+    try {
+      mx::synchronize(s);
+    } catch (...) {
+      // The error at hand is the one to report.
+    }
+    while (mx::scheduler::n_active_tasks() > 0) {
+      mx::scheduler::notify_task_completion(s);
+    }
+    throw;
+  }
+}
+inline void eval(Arrays a) {
+  or_start_anew([&] { mx::eval(vec(a)); });
+}
+inline void async_eval(Arrays a) {
+  or_start_anew([&] { mx::async_eval(vec(a)); });
+}
 inline bool is_available(const array& a) noexcept { return a.is_available(); }
 
 // The bytes of an evaluated, row-contiguous array.

@@ -42,6 +42,9 @@ impl Attention<'_> {
 /// A query that a boolean mask hides every key from takes the mean of the values; an additive mask of -inf gives NaN.
 #[track_caller]
 pub fn attention(q: &Tensor, k: &Tensor, v: &Tensor, how: &Attention<'_>) -> Result<Tensor> {
+    if let [_, 0, ..] = k.shape() {
+        return Err(Error::new(format!("[attention] keys of shape {:?} have no heads", k.shape())));
+    }
     if let Some(window) = how.window.filter(|&window| window < 1) {
         return Err(Error::new(format!("[attention] a window has at least 1 position, not {window}")));
     }

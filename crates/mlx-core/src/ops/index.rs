@@ -5,7 +5,7 @@
 
 use crate::bridge::ops::ffi;
 use crate::call::{Argument, call};
-use crate::checks::{Bounds, checked};
+use crate::checks::{Bounds, checked, filled};
 use crate::{Array, Error, Result};
 use std::ffi::CStr;
 
@@ -153,6 +153,16 @@ crate::call::functions! { ffi;
     fn slice_update_max(a: &Array, update: &Array, start: &[i32], stop: &[i32], strides: &[i32]) -> Array;
     /// `a` with the smaller of slice and `update`.
     fn slice_update_min(a: &Array, update: &Array, start: &[i32], stop: &[i32], strides: &[i32]) -> Array;
-    /// `a` with the elements where `mask` holds replaced by those of `values` in order; the mask covers leading axes of `a`.
-    fn masked_scatter(a: &Array, mask: &Array, values: &Array) -> Array;
+}
+
+/// `a` with the elements where `mask` holds replaced by those of `values` in order; the mask covers leading axes of `a`.
+#[track_caller]
+pub fn masked_scatter(a: &Array, mask: &Array, values: &Array) -> Result<Array> {
+    let scattered = call!(ffi::masked_scatter(a, mask, values))?;
+    // MLX would divide by their sizes.
+    if a.size() == 0 {
+        return Ok(a.clone());
+    }
+    filled("masked_scatter", &[values])?;
+    Ok(scattered)
 }

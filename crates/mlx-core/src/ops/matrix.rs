@@ -3,7 +3,7 @@
 use super::over_nothing;
 use crate::bridge::ops::ffi;
 use crate::call::{Argument, call};
-use crate::checks::{Bounds, checked};
+use crate::checks::{Bounds, checked, filled};
 use crate::{Array, Dtype, Result};
 use std::ffi::CStr;
 
@@ -78,6 +78,7 @@ pub fn gather_qmm(
 /// `a[:, s0:s1] @ b[s0:s1]` for each row `(s0, s1)` of `segments` (`u32`).
 #[track_caller]
 pub fn segmented_mm(a: &Array, b: &Array, segments: &Array) -> Result<Array> {
+    filled("segmented_mm", &[a, b])?;
     let inner = a.shape().last().map(|&inner| Bounds { length: i64::from(inner), size: 0, wraps: false });
     let segments = checked(c"segmented_mm", segments, inner.into_iter().collect())?;
     call!(ffi::segmented_mm(a, b, &segments))
