@@ -125,6 +125,10 @@ fn what_mlx_would_not_survive_is_an_error() {
     let nan =
         ops::divide(&ops::zeros(&[2, 2], Dtype::F32).unwrap(), &ops::zeros(&[2, 2], Dtype::F32).unwrap()).unwrap();
     check(mlx_core::linalg::pinv(&nan), "[linalg::pinv] the matrix has elements that are NaN or infinite");
+    for parts in [0, -1, i32::MIN, i32::MAX] {
+        let error = ops::split_equal(&ones(&[4]), parts, 0).unwrap_err();
+        assert!(error.message().contains("equal parts of an array of shape [4]"), "{error}");
+    }
     let nothing = ones(&[3, 0]);
     assert_eq!(ops::sum(&nothing, &[1], false).unwrap().to_vec::<f32>().unwrap(), [0.0; 3]);
     assert_eq!(ops::prod(&nothing, &[1], false).unwrap().to_vec::<f32>().unwrap(), [1.0; 3]);

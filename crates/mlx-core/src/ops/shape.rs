@@ -14,6 +14,16 @@ fn inferable(name: &str, dims: &[i32]) -> Result<()> {
     }
 }
 
+/// An error for a count of parts that no axis divides into: MLX would divide by 0, or make a part for each.
+#[track_caller]
+fn divided(a: &Array, parts: i32) -> Result<()> {
+    let longest = a.shape().iter().copied().max().unwrap_or(0).max(1);
+    match (1..=longest).contains(&parts) {
+        true => Ok(()),
+        false => Err(Error::new(format!("[split] {parts} equal parts of an array of shape {:?}", a.shape()))),
+    }
+}
+
 crate::call::functions! { ffi;
     /// The values converted to `dtype`.
     fn astype(a: &Array, dtype: Dtype) -> Array;
@@ -56,7 +66,7 @@ crate::call::functions! { ffi;
     /// Pieces of `axis` cut before each of `indices`.
     fn split(a: &Array, indices: &[i32], axis: i32) -> Vec<Array>;
     /// `parts` equal pieces of `axis`.
-    fn split_equal(a: &Array, parts: i32, axis: i32) -> Vec<Array>;
+    fn split_equal(a: &Array, parts: i32, axis: i32) -> Vec<Array> where divided(a, parts);
     /// Arrays joined along an existing axis.
     fn concatenate(arrays: &[Array], axis: i32) -> Array;
     /// Arrays of one shape joined along a new axis.
