@@ -133,5 +133,8 @@ fn what_mlx_would_not_survive_is_an_error() {
     assert_eq!(ops::sum(&nothing, &[1], false).unwrap().to_vec::<f32>().unwrap(), [0.0; 3]);
     assert_eq!(ops::prod(&nothing, &[1], false).unwrap().to_vec::<f32>().unwrap(), [1.0; 3]);
     assert!(ops::mean(&nothing, &[1], false).unwrap().to_vec::<f32>().unwrap().iter().all(|x| x.is_nan()));
+    assert_eq!(ops::vecdot(&nothing, &nothing, 1).unwrap().to_vec::<f32>().unwrap(), [0.0; 3]);
+    assert_eq!(mlx_core::linalg::norm(&nothing, Some(&[1]), false).unwrap().to_vec::<f32>().unwrap(), [0.0; 3]);
+    assert_eq!(mlx_core::einsum("ij->i", &[nothing]).unwrap().to_vec::<f32>().unwrap(), [0.0; 3]);
     assert_eq!(ops::floor_divide(&lazy(-7), &lazy(2)).unwrap().to_vec::<i32>().unwrap(), [-4]);
 }

@@ -1,6 +1,7 @@
 #include "mlx-core/shim/kernel.h"
 
 #include <condition_variable>
+#include <map>
 #include <mutex>
 
 #include "mlx-core/src/bridge/kernel.rs.h"
@@ -36,19 +37,21 @@ struct Place {
 // takes.
 class Ahead {
  public:
-  // Waits until few bytes are ahead. On a CPU alone every task that was handed over will run, whatever this thread does.
-  explicit Ahead(size_t bytes) : bytes(bytes) {
+  // Waits until few bytes of the stream are ahead. On a CPU alone every task that was handed over will run, whatever this
+  // thread does.
+  Ahead(size_t bytes, int stream) : bytes(bytes), stream(stream) {
     static const bool cpu_alone = !mx::is_available(mx::Device::gpu);
     std::unique_lock lock(all().mutex);
-    all().room.wait(lock, [&] { return !cpu_alone || all().bytes == 0 || all().bytes + bytes <= most; });
-    all().bytes += bytes;
+    auto& ahead = all().bytes[stream];
+    all().room.wait(lock, [&] { return !cpu_alone || ahead == 0 || ahead + bytes <= most; });
+    ahead += bytes;
   }
   ~Ahead() {
     {
       std::lock_guard lock(all().mutex);
-      all().bytes -= bytes;
+      all().bytes[stream] -= bytes;
     }
-    all().room.notify_one();
+    all().room.notify_all();
   }
   Ahead(const Ahead&) = delete;
 
@@ -57,7 +60,8 @@ class Ahead {
   struct All {
     std::mutex mutex;
     std::condition_variable room;
-    size_t bytes = 0;
+    // By the number of the stream; a map keeps its elements where they are.
+    std::map<int, size_t> bytes;
   };
   // Never destroyed: streams may still compute while the process exits.
   static All& all() {
@@ -65,6 +69,7 @@ class Ahead {
     return *all;
   }
   size_t bytes;
+  int stream;
 };
 
 // Builds the fallback's ops on the stream of the kernel.
@@ -96,7 +101,7 @@ class RustKernel : public mx::Primitive {
       taken.push_back(take_over(inputs, updates[i], outputs[i], outputs.size()));
       bytes += taken[i] ? 0 : outputs[i].nbytes();
     }
-    auto room = std::make_shared<Ahead>(bytes);
+    auto room = std::make_shared<Ahead>(bytes, stream().index);
     for (size_t i = 0; i < outputs.size(); ++i) {
       if (!taken[i]) {
         outputs[i].set_data(mx::allocator::malloc(outputs[i].nbytes()));

@@ -2,11 +2,17 @@
 
 use crate::bridge::numeric::ffi;
 use crate::call::call;
+use crate::ops::over_nothing;
 use crate::{Array, Result};
 
-crate::call::functions! { ffi;
-    /// The sum of products that `subscripts` describes, such as `ij,jk->ik`.
-    fn einsum(subscripts: &str, operands: &[Array]) -> Array;
+/// The sum of products that `subscripts` describes, such as `ij,jk->ik`.
+#[track_caller]
+pub fn einsum(subscripts: &str, operands: &[Array]) -> Result<Array> {
+    let sum = call!(ffi::einsum(subscripts, operands))?;
+    match operands.iter().find(|operand| operand.size() == 0) {
+        Some(empty) => over_nothing(empty, sum, 0.0),
+        None => Ok(sum),
+    }
 }
 
 /// The order in which [`einsum`] multiplies: for each step the places of the operands that it takes from the list, putting

@@ -2,8 +2,9 @@
 //! without elements are errors, and so are NaN and infinities where LAPACK would end the process.
 
 use crate::bridge::numeric::ffi;
-use crate::call::call;
+use crate::call::{Argument, call};
 use crate::checks::{copied, filled, finite};
+use crate::ops::over_nothing;
 use crate::{Array, Result};
 
 crate::call::functions! { ffi;
@@ -11,8 +12,6 @@ crate::call::functions! { ffi;
     fn norm_ord(a: &Array, ord: f64, axes: Option<&[i32]>, keepdims: bool) -> Array => a = &finite(c"linalg::norm", a)?;
     /// The norm named `fro` or `nuc` over two axes.
     fn norm_named(a: &Array, ord: &str, axes: Option<&[i32]>, keepdims: bool) -> Array => a = &finite(c"linalg::norm", a)?;
-    /// The 2-norm over one axis, the Frobenius norm over two, or the 2-norm of the flattened array for `None`.
-    fn norm(a: &Array, axes: Option<&[i32]>, keepdims: bool) -> Array;
     /// `[q, r]` with orthogonal q and upper triangular r of each matrix `(.., m, n)`.
     fn qr(a: &Array) -> Vec<Array> where filled("linalg::qr", &[a]);
     /// `[u, s, vt]` with `a = u @ diag(s) @ vt`, or `[s]` alone.
@@ -47,6 +46,12 @@ crate::call::functions! { ffi;
     fn det(a: &Array) -> Array where filled("linalg::det", &[a]);
     /// `[sign, log of the absolute value]` of the determinant of each square matrix.
     fn slogdet(a: &Array) -> Vec<Array> where filled("linalg::slogdet", &[a]);
+}
+
+/// The 2-norm over one axis, the Frobenius norm over two, or the 2-norm of the flattened array for `None`.
+#[track_caller]
+pub fn norm(a: &Array, axes: Option<&[i32]>, keepdims: bool) -> Result<Array> {
+    over_nothing(a, call!(ffi::norm(a, axes.ffi(), keepdims))?, 0.0)
 }
 
 /// `[lu, pivots]`: both factors in one matrix, and the row exchanged with each row.

@@ -6,6 +6,18 @@ pub fn is_current() -> bool {
     false
 }
 
+pub fn streams() -> Result<Vec<mlx_core::Stream>> {
+    Ok(Vec::new())
+}
+
+pub fn panel_width() -> Option<i32> {
+    None
+}
+
+pub fn multiplies_pairs(_: i32) -> bool {
+    false
+}
+
 pub fn attention(_: &Array, _: &Array, _: &Array, _: &crate::attention::Attention<'_>) -> Option<Result<Array>> {
     None
 }
@@ -75,6 +87,14 @@ pub fn self_attention(
     _: &crate::Tensor,
     _: &crate::Tensor,
 ) -> Option<Result<Vec<Array>>> {
+    None
+}
+
+pub fn packed_attention(
+    _: &crate::PackedAttention<'_>,
+    _: &crate::Tensor,
+    _: &[crate::Segment],
+) -> Option<Result<Array>> {
     None
 }
 

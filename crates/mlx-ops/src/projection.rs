@@ -1,6 +1,6 @@
 //! A linear layer with what models put around it, in one pass where the CPU has a kernel for it.
 
-use crate::{Activation, Dtype, Quantization, Tensor, addmm, concatenate, cpu, fast};
+use crate::{Activation, Dtype, Quantization, Tensor, addmm, concatenate, cpu, fast, zeros};
 use mlx_core::Result;
 
 /// A matrix that multiplies rows of activations, dense or packed.
@@ -24,12 +24,69 @@ pub enum Matrix {
         /// How the rows are packed.
         q: Quantization,
     },
+    /// One number an element, in the order in which the CPU's kernels read them: see [`Matrix::paneled`].
+    Paneled {
+        /// Rows of the matrix as columns: `(panels, in, width)`, or `(panels, in / 2, width, 2)` where kernels multiply two
+        /// neighbours at a time.
+        panels: Tensor,
+        /// Rows of the matrix.
+        outputs: i32,
+    },
+}
+
+/// How a [paneled](Matrix::paneled) matrix is multiplied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sums {
+    /// As its numbers are.
+    Exact,
+    /// Rounded to bfloat16 on both sides, with sums in f32, where the processor has an instruction for that; else as
+    /// [`Sums::Exact`].
+    Bf16,
 }
 
 impl Matrix {
     /// The matrix of a weight of shape `(out, in)`.
     pub fn dense(weight: Tensor) -> Result<Self> {
         Ok(Self::Dense { transposed: weight.t()?, weight })
+    }
+
+    /// A dense matrix in the order in which the CPU's kernels read it, which is packed anew for every product otherwise; other
+    /// matrices, and all elsewhere, stay as they are. It pays where products mostly have more than a few rows.
+    ///
+    /// ```
+    /// use mlx_ops::{Matrix, Sums, Tensor};
+    /// let w = Matrix::dense(Tensor::from_slice(&[1f32, 0.0, 0.0, 1.0, 3.0, -1.0], [3, 2])?)?.paneled(Sums::Exact)?;
+    /// let x = Tensor::from_slice(&[1f32, 2.0], [1, 2])?;
+    /// assert_eq!(w.product(&x)?.to_vec::<f32>()?, [1.0, 2.0, 1.0]);
+    /// # Ok::<(), mlx_ops::Error>(())
+    /// ```
+    pub fn paneled(self, sums: Sums) -> Result<Self> {
+        let Self::Dense { weight, .. } = &self else { return Ok(self) };
+        let Some(width) = cpu::panel_width() else { return Ok(self) };
+        let &[outputs, inner] = weight.shape() else { return Ok(self) };
+        let behind = (width - outputs % width) % width;
+        let columns = |weight: &Tensor| match behind {
+            0 => Ok(weight.clone()),
+            _ => concatenate(&[weight.clone(), zeros([behind, inner], weight.dtype())?], 0),
+        };
+        let panels = match sums {
+            Sums::Bf16 if cpu::multiplies_pairs(inner) => {
+                let columns = columns(&weight.astype(Dtype::Bf16)?)?;
+                columns.reshape([-1, width, inner / 2, 2])?.transpose([0, 2, 1, 3])?
+            }
+            _ => columns(weight)?.reshape([-1, width, inner])?.transpose([0, 2, 1])?,
+        };
+        Ok(Self::Paneled { panels: panels.contiguous()?, outputs })
+    }
+
+    /// The dense matrix `(out, in)` that panels hold.
+    pub(crate) fn unpaneled(panels: &Tensor, outputs: i32) -> Result<Tensor> {
+        let rows = match panels.ndim() {
+            4 => panels.transpose([0, 2, 1, 3])?,
+            _ => panels.transpose([0, 2, 1])?,
+        };
+        let inner: i32 = rows.shape()[2..].iter().product();
+        rows.reshape([-1, inner])?.i(..outputs)
     }
 
     /// Whether products of f32 rows with a 16-bit matrix, or with 16-bit scales, read it as it is: on the CPU, where kernels
@@ -47,8 +104,11 @@ impl Matrix {
         let kind = |m: &Matrix| match m {
             Self::Dense { weight, .. } => (weight.dtype(), None),
             Self::Packed { scales, q, .. } => (scales.dtype(), Some(*q)),
+            Self::Paneled { panels, .. } => (panels.dtype(), None),
         };
-        if matrices.is_empty() || matrices.iter().any(|m| kind(m) != kind(&matrices[0])) {
+        let joins = |m: &Matrix| !matches!(m, Self::Paneled { .. });
+        if matrices.is_empty() || !matrices.iter().all(joins) || matrices.iter().any(|m| kind(m) != kind(&matrices[0]))
+        {
             return Ok(None);
         }
         let Some(weight) = all(|m| Some(m.weight()))? else { return Ok(None) };
@@ -60,26 +120,30 @@ impl Matrix {
     fn weight(&self) -> &Tensor {
         match self {
             Self::Dense { weight, .. } | Self::Packed { weight, .. } => weight,
+            Self::Paneled { panels, .. } => panels,
         }
     }
 
     fn scales(&self) -> Option<&Tensor> {
         match self {
-            Self::Dense { .. } => None,
+            Self::Dense { .. } | Self::Paneled { .. } => None,
             Self::Packed { scales, .. } => Some(scales),
         }
     }
 
     fn biases(&self) -> Option<&Tensor> {
         match self {
-            Self::Dense { .. } => None,
+            Self::Dense { .. } | Self::Paneled { .. } => None,
             Self::Packed { biases, .. } => biases.as_ref(),
         }
     }
 
     /// The number of rows.
     pub fn outputs(&self) -> i32 {
-        self.weight().shape().first().copied().unwrap_or(0)
+        match self {
+            Self::Paneled { outputs, .. } => *outputs,
+            _ => self.weight().shape().first().copied().unwrap_or(0),
+        }
     }
 
     /// The tensors that hold the matrix.
@@ -93,6 +157,7 @@ impl Matrix {
         match self {
             Self::Dense { transposed, .. } => x.matmul(transposed),
             Self::Packed { weight, scales, biases, q } => x.quantized_matmul(weight, scales, biases.as_ref(), *q),
+            Self::Paneled { panels, outputs } => x.matmul(&Self::unpaneled(panels, *outputs)?.t()?),
         }
     }
 
@@ -110,6 +175,7 @@ impl Matrix {
                 let biases = biases.as_ref().map(of).transpose()?;
                 weight.take(ids, 0)?.dequantize(&of(scales)?, biases.as_ref(), *q)?
             }
+            Self::Paneled { panels, outputs } => Self::unpaneled(panels, *outputs)?.take(ids, 0)?,
         };
         if rows.dtype() == dtype { Ok(rows) } else { rows.astype(dtype) }
     }

@@ -24,8 +24,6 @@ crate::call::functions! { ffi;
     fn dequantize(w: &Array, scales: &Array, biases: Option<&Array>, group_size: Option<i32>, bits: Option<i32>, mode: &str, global_scale: Option<&Array>, dtype: Option<Dtype>) -> Array;
     /// The Kronecker product.
     fn kron(a: &Array, b: &Array) -> Array;
-    /// Products summed over `axis` of both, which broadcast.
-    fn vecdot(a: &Array, b: &Array, axis: i32) -> Array;
     /// Products summed over the last `count` axes of `a` and the first of `b`.
     fn tensordot_count(a: &Array, b: &Array, count: i32) -> Array;
     /// `a @ b` in blocks of 32 or 64, of which masks leave some out of the result or of either side.
@@ -34,6 +32,12 @@ crate::call::functions! { ffi;
     fn qqmm(x: &Array, w: &Array, scales: Option<&Array>, group_size: Option<i32>, bits: Option<i32>, mode: &str, global_scale_x: Option<&Array>, global_scale_w: Option<&Array>) -> Array;
     /// [`qqmm`] of the batch entries named by two index arrays. GPUs only.
     fn gather_qqmm(x: &Array, w: &Array, scales: Option<&Array>, lhs: Option<&Array>, rhs: Option<&Array>, group_size: Option<i32>, bits: Option<i32>, mode: &str, global_scale_x: Option<&Array>, global_scale_w: Option<&Array>, sorted: bool) -> Array;
+}
+
+/// Products summed over `axis` of both, which broadcast.
+#[track_caller]
+pub fn vecdot(a: &Array, b: &Array, axis: i32) -> Result<Array> {
+    over_nothing(if a.size() == 0 { a } else { b }, call!(ffi::vecdot(a, b, axis))?, 0.0)
 }
 
 /// Which matrices of a batch are multiplied: those positions are checked as those of [`take`](super::take) are.

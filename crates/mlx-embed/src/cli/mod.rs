@@ -1,5 +1,6 @@
-//! `mlx-embed encode` and `similarity`.
+//! `mlx-embed encode`, `similarity` and `bench`.
 
+mod bench;
 mod encode;
 mod input;
 mod similarity;
@@ -24,6 +25,8 @@ enum Command {
     Encode(encode::Encode),
     /// Compare texts.
     Similarity(similarity::Compare),
+    /// Measure speed.
+    Bench(bench::Bench),
 }
 
 /// Which model, and where it runs.
@@ -120,6 +123,7 @@ pub fn run() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Encode(command) => command.run(),
         Command::Similarity(command) => command.run(),
+        Command::Bench(command) => command.run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

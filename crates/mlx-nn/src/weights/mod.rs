@@ -5,7 +5,7 @@ mod load;
 pub use load::{Checkpoint, ModelFiles};
 
 use crate::{Embedding, Error, Linear, Result};
-use mlx_ops::{Dtype, Matrix, Quantization, Tensor, concatenate, memory, zeros};
+use mlx_ops::{Dtype, Matrix, Quantization, Sums, Tensor, concatenate, memory, zeros};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -18,6 +18,8 @@ use std::rc::Rc;
 pub struct Weights {
     store: Rc<Store>,
     path: String,
+    /// How linear layers are multiplied, where that was said.
+    sums: Option<Sums>,
 }
 
 struct Store {
@@ -33,12 +35,18 @@ impl Weights {
     pub fn new(tensors: BTreeMap<String, Tensor>, dtype: Option<Dtype>, origin: impl Into<String>) -> Self {
         let (taken, missing) = (RefCell::default(), RefCell::default());
         let store = Store { origin: origin.into(), dtype, left: RefCell::new(tensors), taken, missing };
-        Self { store: Rc::new(store), path: String::new() }
+        Self { store: Rc::new(store), path: String::new(), sums: None }
     }
 
     /// The same weights seen from a child module.
     pub fn at(&self, name: impl std::fmt::Display) -> Self {
-        Self { store: self.store.clone(), path: self.key(&name.to_string()) }
+        Self { path: self.key(&name.to_string()), ..self.clone() }
+    }
+
+    /// The same weights, dense linear layers of which are brought into the order that products of many rows want: see
+    /// [`Matrix::paneled`].
+    pub fn for_many_rows(&self, sums: Sums) -> Self {
+        Self { sums: Some(sums), ..self.clone() }
     }
 
     fn key(&self, name: &str) -> String {
@@ -86,6 +94,14 @@ impl Weights {
             self.keep(part.clone());
         });
         matrix
+    }
+
+    /// Notes the matrix of a linear layer.
+    fn keep_layer(&self, matrix: Matrix) -> Result<Matrix> {
+        Ok(self.keep_matrix(match self.sums {
+            Some(sums) => matrix.paneled(sums)?,
+            None => matrix,
+        }))
     }
 
     fn wrong_shape(&self, name: &str, found: &[i32], expected: &[i32]) -> Error {
@@ -158,7 +174,7 @@ impl Weights {
     /// The linear layer at `name`, from `inputs` to `outputs` features.
     pub fn linear(&self, name: &str, inputs: i32, outputs: i32, bias: bool) -> Result<Linear> {
         let w = self.at(name);
-        let matrix = w.matrix(inputs, outputs)?;
+        let matrix = w.keep_layer(w.read_matrix(inputs, outputs)?)?;
         let bias = bias.then(|| w.take("bias", &[outputs])).transpose()?;
         Ok(Linear::new(matrix, bias))
     }
@@ -175,11 +191,14 @@ impl Weights {
         };
         if let Some(matrix) = Matrix::joined(&matrices)? {
             let bias = bias.then(|| Ok::<_, Error>(self.keep(concatenate(&biases, 0)?))).transpose()?;
-            return Ok(vec![Linear::new(self.keep_matrix(matrix), bias)]);
+            return Ok(vec![Linear::new(self.keep_layer(matrix)?, bias)]);
         }
         let mut biases = biases.into_iter();
-        let linear = |matrix| Linear::new(self.keep_matrix(matrix), biases.next().map(|bias| self.keep(bias)));
-        Ok(matrices.into_iter().map(linear).collect())
+        let mut linear = |matrix| {
+            let bias = biases.next().map(|bias| self.keep(bias));
+            Ok(Linear::new(self.keep_layer(matrix)?, bias))
+        };
+        matrices.into_iter().map(&mut linear).collect()
     }
 
     /// The embedding at `name`: `entries` rows of `dims` features.

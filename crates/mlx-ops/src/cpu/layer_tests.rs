@@ -1,7 +1,10 @@
 //! The kernels of whole layers against the same layers composed of single ops.
 
 use crate::fast::{Frequencies, Mask, Rotation};
-use crate::{Activation, Dtype, Matrix, Projection, Quantization, SelfAttention, Tensor, arange, random};
+use crate::{
+    Activation, Dtype, Matrix, PackedAttention, Projection, Quantization, Segment, SelfAttention, Sums, Tensor, arange,
+    random,
+};
 use mlx_core::Result;
 use mlx_core::kernel::vector_jacobian;
 
@@ -65,11 +68,29 @@ fn projections_agree() {
         let narrow = Matrix::dense(noise(&[22, 64]).astype(dtype).unwrap()).unwrap();
         check_projection(&narrow, &noise(&[3, 64]), 64, 22);
     }
+    for dtype in [Dtype::F32, Dtype::F16, Dtype::Bf16] {
+        let dense = || Matrix::dense(noise(&[22, 64]).astype(dtype).unwrap()).unwrap();
+        for shape in [&[1, 64][..], &[70, 64], &[0, 64]] {
+            check_projection(&dense().paneled(Sums::Exact).unwrap(), &noise(shape), 64, 22);
+        }
+    }
     // Wide enough for all threads, and a view of every other row.
     let x = noise(&[300, 2, 96]).i((.., 1)).unwrap();
     check_projection(&packed(514, 96), &x, 96, 514);
     let thin = Matrix::dense(noise(&[10, 7])).unwrap();
     check_projection(&thin, &noise(&[3, 7]), 7, 10);
+}
+
+#[test]
+fn products_of_bf16_are_those_of_rounded_numbers() {
+    let round = |x: Tensor| x.astype(Dtype::Bf16).unwrap().astype(Dtype::F32).unwrap();
+    for shape in [[1, 64], [70, 64]] {
+        let (x, w) = (round(noise(&shape)), round(noise(&[22, 64])));
+        let want = x.matmul(&w.t().unwrap()).unwrap();
+        let matrix = Matrix::dense(w).unwrap().paneled(Sums::Bf16).unwrap();
+        close(&matrix.product(&x).unwrap(), &want);
+        close(&kernel(&Projection::new(&matrix), &x).unwrap(), &want);
+    }
 }
 
 #[test]
@@ -194,4 +215,44 @@ fn a_cache_step_is_within_its_buffers() {
     let [qkv, keys, values] = case.tensors();
     assert!(super::self_attention(&a, &qkv, &keys, &values).is_none());
     assert!(a.forward(&qkv, keys, values).is_err());
+}
+
+#[test]
+fn attention_over_packed_sequences_agrees() {
+    let segments = [(2, 5), (1, 40), (3, 1)].map(|(count, length)| Segment { count, length });
+    let rows = 53;
+    let (q, k) = (noise(&[8]), noise(&[8]));
+    let rotation =
+        Rotation { dims: 8, traditional: false, frequencies: Frequencies::Base(100.0), scale: 1.0, amplitude: 1.0 };
+    for (heads, kv_heads) in [(4, 4), (4, 2), (3, 1)] {
+        let qkv = noise(&[rows, (heads + 2 * kv_heads) * 8]);
+        for on in 0..16 {
+            let a = PackedAttention {
+                heads,
+                kv_heads,
+                norms: (on & 1 > 0).then_some((&q, &k, 1e-5)),
+                rotation: (on & 2 > 0).then_some(rotation),
+                causal: on & 4 > 0,
+                window: (on & 8 > 0).then_some(4),
+                scores: None,
+                scale: 0.3,
+                softcap: (on == 5).then_some(2.0),
+            };
+            let ours = super::packed_attention(&a, &qkv, &segments).expect("a kernel").map(Tensor).unwrap();
+            close(&ours, &a.composed(&qkv, &segments).unwrap());
+        }
+    }
+    let a = PackedAttention {
+        heads: 2,
+        kv_heads: 2,
+        norms: None,
+        rotation: None,
+        causal: false,
+        window: None,
+        scores: None,
+        scale: 1.0,
+        softcap: None,
+    };
+    let error = a.forward(&noise(&[52, 48]), &segments).unwrap_err().to_string();
+    assert!(error.contains("are not the rows of [52, 48]"), "{error}");
 }

@@ -6,6 +6,7 @@
 use super::matvec::Product;
 use super::panel::{self, LINE, WIDTH};
 use super::pool::{self, Shared};
+use super::scratch;
 use super::simd::{self, Isa, Kernel, Lanes};
 use super::source::{self, Float};
 use super::tile::{Target, tile};
@@ -25,32 +26,33 @@ const PARALLEL: usize = 512 * 1024;
 
 /// The cut of the inner dimension, in whole lines but for the last.
 #[derive(Clone, Copy)]
-struct Cut {
-    depth: usize,
-    k: usize,
+pub struct Cut {
+    pub depth: usize,
+    pub k: usize,
 }
 
 impl Cut {
-    fn new(k: usize) -> Self {
-        let parts = k.div_ceil(DEPTH).max(1);
+    /// Even parts of at most `depth` elements.
+    pub fn new(k: usize, depth: usize) -> Self {
+        let parts = k.div_ceil(depth).max(1);
         Self { depth: k.div_ceil(parts).next_multiple_of(LINE), k }
     }
 
-    fn parts(self) -> impl Iterator<Item = Range<usize>> {
+    pub fn parts(self) -> impl Iterator<Item = Range<usize>> {
         let Self { depth, k } = self;
         // One empty part scales the result where there is nothing to add.
         (0..k.max(1)).step_by(depth.max(1)).map(move |at| at..k.min(at + depth))
     }
 
     /// Floats of a packed row.
-    fn row(self) -> usize {
+    pub fn row(self) -> usize {
         self.k.next_multiple_of(LINE)
     }
 }
 
 /// The rows of tile `at` of `tiles` that share `m` rows evenly.
 #[inline(always)]
-fn tile_rows(m: usize, tiles: usize, at: usize) -> Range<usize> {
+pub fn tile_rows(m: usize, tiles: usize, at: usize) -> Range<usize> {
     at * m / tiles..(at + 1) * m / tiles
 }
 
@@ -82,7 +84,7 @@ impl<T: Float> Product<T> {
         if self.m == 0 || self.n == 0 {
             return;
         }
-        let cut = Cut::new(self.k);
+        let cut = Cut::new(self.k, DEPTH);
         let most = (PACKED / cut.row().max(1)).max(1024);
         for start in (0..self.m).step_by(most) {
             let rows = start..self.m.min(start + most);
@@ -100,9 +102,16 @@ impl<T: Float> Product<T> {
     /// Packs all rows, then multiplies.
     unsafe fn block(self, turned: bool, isa: Isa, parallel: bool, cut: Cut) {
         let tiles = self.m.div_ceil(panel::most_rows(isa.lanes()));
-        let mut packed = panel::room(self.m * cut.row());
+        // SAFETY: the caller's.
+        scratch::aligned(self.m * cut.row(), |packed| unsafe {
+            self.packed_block(turned, isa, parallel, cut, tiles, packed)
+        });
+    }
+
+    /// As [`Product::block`], with the rows packed into `packed`.
+    unsafe fn packed_block(self, turned: bool, isa: Isa, parallel: bool, cut: Cut, tiles: usize, packed: &mut [f32]) {
         // SAFETY: tiles are packed into, and read from, places of their own.
-        let rows = unsafe { Shared::new(packed.as_mut_ptr().cast::<f32>()) };
+        let rows = unsafe { Shared::new(packed.as_mut_ptr()) };
         let p = self;
         pool::split(tiles, 1, parallel && self.m * self.k >= 64 * 1024, |tiles_here| {
             let pack = PackRows { p, turned, cut, tiles, range: tiles_here, to: rows.get() };
@@ -213,7 +222,7 @@ impl<T: Float> Columns<T> {
                     let a = self.rows.add(part.start * p.m + rows.start * k.next_multiple_of(LINE));
                     let c = p.c.add(rows.start * p.ldc + j);
                     let to = Target { c, ldc: p.ldc, columns: width.min(columns.end - j), alpha: p.alpha, beta };
-                    tile::<V>(rows.len(), a, room.add(panel * width * k), k, to);
+                    tile::<V, f32>(rows.len(), a, room.add(panel * width * k), k, to);
                 }
             }
         }

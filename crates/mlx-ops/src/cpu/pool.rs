@@ -4,6 +4,7 @@
 //! sleeps when nothing follows. Products of a step come one after the other, within that time.
 
 use std::any::Any;
+use std::cell::Cell;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr;
@@ -157,12 +158,24 @@ impl Drop for Offer<'_> {
 
 /// How many parts [`split`] hands out of a range.
 pub fn parts() -> usize {
+    if ALONE.get() {
+        return 1;
+    }
     (Pool::get().workers().len() + 1) * CHUNKS_PER_THREAD
+}
+
+thread_local! {
+    static ALONE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// From now on, what this thread splits it does alone.
+pub fn keep_to_this_thread() {
+    ALONE.set(true);
 }
 
 /// Calls `f` on ranges that cover `0..n`, each a multiple of `step` long but the last; on this thread alone unless `parallel`.
 pub fn split(n: usize, step: usize, parallel: bool, f: impl Fn(Range<usize>) + Sync) {
-    if !parallel || n <= step {
+    if !parallel || n <= step || ALONE.get() {
         return f(0..n);
     }
     let pool = Pool::get();

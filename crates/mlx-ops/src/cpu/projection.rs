@@ -3,6 +3,7 @@
 use super::dense;
 use super::gate::{Activated, Gated};
 use super::norm::Row;
+use super::paneled;
 use super::pool::{self, Shared};
 use super::quantized;
 use super::scratch;
@@ -38,6 +39,7 @@ pub fn projection(p: &Projection<'_>, x: &Tensor) -> Option<Result<Array>> {
         Matrix::Packed { weight, scales, biases, q } => {
             quantized::fits(inner, &weight.0, &scales.0, biases.as_ref().map(|biases| &biases.0), *q)
         }
+        Matrix::Paneled { panels, .. } => panels.shape()[1] * if panels.ndim() == 4 { 2 } else { 1 } == inner,
     };
     let fits = x.dtype() == Dtype::F32 && inner > 0 && width > 0 && halves && vectors && residual && matrix;
     (fits && super::is_current()).then(|| {
@@ -52,8 +54,7 @@ pub fn projection(p: &Projection<'_>, x: &Tensor) -> Option<Result<Array>> {
 /// What the layer has; its tensors are the inputs, in the order of [`Parts`].
 #[derive(PartialEq)]
 struct Layer {
-    /// How the matrix is packed and whether it has biases; `None`: dense.
-    packed: Option<(Quantization, bool)>,
+    matrix: Held,
     precision: Precision,
     bias: bool,
     norm: Option<f32>,
@@ -61,6 +62,16 @@ struct Layer {
     gate: Option<Activation>,
     activation: Option<Activation>,
     residual: bool,
+}
+
+/// How the matrix is held.
+#[derive(Clone, Copy, PartialEq)]
+enum Held {
+    Dense,
+    /// With biases or without.
+    Packed(Quantization, bool),
+    /// With so many rows.
+    Paneled(i32),
 }
 
 /// Tensors of a layer by their role.
@@ -75,15 +86,16 @@ struct Parts<'a, T> {
 
 impl Layer {
     fn of(p: &Projection<'_>) -> Self {
-        let packed = match p.matrix {
-            Matrix::Dense { .. } => None,
-            Matrix::Packed { biases, q, .. } => Some((*q, biases.is_some())),
+        let matrix = match p.matrix {
+            Matrix::Dense { .. } => Held::Dense,
+            Matrix::Packed { biases, q, .. } => Held::Packed(*q, biases.is_some()),
+            Matrix::Paneled { outputs, .. } => Held::Paneled(*outputs),
         };
         let eps = |norm: Option<(&Tensor, f32)>| norm.map(|(_, eps)| eps);
         let (norm, after) = (eps(p.norm), eps(p.after));
         let precision = Precision::current();
         Self {
-            packed,
+            matrix,
             precision,
             bias: p.bias.is_some(),
             norm,
@@ -95,7 +107,16 @@ impl Layer {
     }
 
     fn parts<'a, T>(&self, inputs: &'a [T]) -> Result<Parts<'a, T>> {
-        let count = self.packed.map_or(1, |(_, biases)| if biases { 3 } else { 2 });
+        let count = match self.matrix {
+            Held::Dense | Held::Paneled(_) => 1,
+            Held::Packed(_, biases) => {
+                if biases {
+                    3
+                } else {
+                    2
+                }
+            }
+        };
         let (Some((x, rest)), true) = (inputs.split_first(), inputs.len() > count) else {
             return Err(Error::new("[Projection] inputs are missing"));
         };
@@ -115,8 +136,9 @@ impl Kernel for Layer {
 
     fn outputs(&self, inputs: &[Array]) -> Result<Vec<(Vec<i32>, Dtype)>> {
         let parts = self.parts(inputs)?;
+        let rows = self.rows(parts.matrix[0].shape());
         let mut shape = parts.x.shape().to_vec();
-        if let (Some(last), Some(&rows)) = (shape.last_mut(), parts.matrix[0].shape().first()) {
+        if let Some(last) = shape.last_mut() {
             *last = if self.gate.is_some() { rows / 2 } else { rows };
         }
         Ok(vec![(shape, Dtype::F32)])
@@ -127,7 +149,7 @@ impl Kernel for Layer {
         let parts = self.parts(inputs)?;
         let out = outputs[0].values::<f32>()?;
         let x = parts.x.values::<f32>()?;
-        let (inner, rows) = (last(parts.x), parts.matrix[0].shape()[0] as usize);
+        let (inner, rows) = (last(parts.x), self.rows(parts.matrix[0].shape()) as usize);
         let m = x.len() / inner;
         if m == 0 {
             return Ok(());
@@ -164,9 +186,10 @@ impl Kernel for Layer {
     fn fallback(&self, inputs: &[Array]) -> Result<Vec<Array>> {
         let inputs: Vec<Tensor> = inputs.iter().map(|array| Tensor(array.clone())).collect();
         let parts = self.parts(&inputs)?;
-        let matrix = match (self.packed, parts.matrix) {
-            (None, [weight, ..]) => Matrix::dense(weight.clone())?,
-            (Some((q, _)), [weight, scales, biases @ ..]) => {
+        let matrix = match (self.matrix, parts.matrix) {
+            (Held::Dense, [weight, ..]) => Matrix::dense(weight.clone())?,
+            (Held::Paneled(outputs), [panels, ..]) => Matrix::Paneled { panels: panels.clone(), outputs },
+            (Held::Packed(q, _), [weight, scales, biases @ ..]) => {
                 Matrix::Packed { weight: weight.clone(), scales: scales.clone(), biases: biases.first().cloned(), q }
             }
             _ => return Err(Error::new("[Projection] inputs are missing")),
@@ -181,12 +204,21 @@ impl Kernel for Layer {
 
 impl Layer {
     fn product(&self, isa: Isa, x: &[f32], parts: &Parts<'_, Input<'_>>, out: &mut [f32]) -> Result<()> {
-        match self.packed {
-            Some((q, _)) => {
+        match self.matrix {
+            Held::Packed(q, _) => {
                 quantized::Matrix::new(parts.matrix, q, self.precision)?.product(isa, x, out);
                 Ok(())
             }
-            None => dense::product_with(isa, x, last(parts.x), &parts.matrix[0], out),
+            Held::Dense => dense::product_with(isa, x, last(parts.x), &parts.matrix[0], out),
+            Held::Paneled(_) => paneled::product_with(isa, x, last(parts.x), &parts.matrix[0], out),
+        }
+    }
+
+    /// Rows of the matrix, whose first tensor has this shape.
+    fn rows(&self, shape: &[i32]) -> i32 {
+        match self.matrix {
+            Held::Paneled(rows) => rows,
+            _ => shape.first().copied().unwrap_or(0),
         }
     }
 }

@@ -22,9 +22,19 @@ pub fn with<R>(n: usize, f: impl FnOnce(&mut [f32]) -> R) -> R {
     result
 }
 
+/// As [`with`], the first element at a cache line.
+pub fn aligned<R>(n: usize, f: impl FnOnce(&mut [f32]) -> R) -> R {
+    const LINE: usize = 64;
+    with(n + LINE / size_of::<f32>(), |buffer| {
+        // A line's distance at most, in elements, since those are aligned themselves.
+        let skip = (LINE - buffer.as_ptr() as usize % LINE) / size_of::<f32>();
+        f(&mut buffer[skip..skip + n])
+    })
+}
+
 #[cfg(test)]
 mod tests {
-    use super::with;
+    use super::{aligned, with};
 
     #[test]
     fn buffers_in_use_are_apart() {
@@ -35,5 +45,6 @@ mod tests {
         });
         assert_eq!(with(5, |buffer| buffer.len()), 5);
         assert_eq!(with(0, |buffer| buffer.len()), 0);
+        assert_eq!(aligned(7, |buffer| (buffer.len(), buffer.as_ptr() as usize % 64)), (7, 0));
     }
 }

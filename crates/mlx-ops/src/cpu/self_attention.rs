@@ -128,8 +128,10 @@ impl Kernel for Step {
             let cut = Cut {
                 rows: Rows::new(&inputs[0])?,
                 size: [heads, kv, l, d],
-                norms: norms.as_ref().map(|(q, k, eps)| [(&**q, *eps), (&**k, *eps)]),
-                angles: angles.as_ref().map(|(rope, angles)| (*rope, Rc::as_ref(angles))),
+                turn: Turn {
+                    norms: norms.as_ref().map(|(q, k, eps)| [(&**q, *eps), (&**k, *eps)]),
+                    angles: angles.as_ref().map(|(rope, angles)| (*rope, Rc::as_ref(angles))),
+                },
             };
             // SAFETY: each row of the projection has its own places in the three.
             let to = unsafe {
@@ -196,8 +198,14 @@ struct Cut<'a> {
     rows: Rows<'a>,
     /// Heads of queries, heads of keys and values, positions, features.
     size: [usize; 4],
-    norms: Option<[(&'a [f32], f32); 2]>,
-    angles: Option<(Rope, &'a Angles)>,
+    turn: Turn<'a>,
+}
+
+/// What becomes of queries and keys.
+pub struct Turn<'a> {
+    /// Their norms' weights and epsilons.
+    pub norms: Option<[(&'a [f32], f32); 2]>,
+    pub angles: Option<(Rope, &'a Angles)>,
 }
 
 /// Where the heads go: queries `(B, L, H, D)`, keys and values `(B, KV, capacity, D)` from position `at` on.
@@ -227,17 +235,20 @@ impl Cut<'_> {
             let out = unsafe { std::slice::from_raw_parts_mut(place.to[which].get().add(offset), d) };
             match which {
                 2 => out.copy_from_slice(x),
-                _ => self.turned(x, self.norms.map(|norms| norms[which]), position, out),
+                _ => self.turn.head(x, which, position, out),
             }
         }
     }
+}
 
-    fn turned(&self, x: &[f32], norm: Option<(&[f32], f32)>, position: usize, out: &mut [f32]) {
+impl Turn<'_> {
+    /// A head of a query (0) or a key (1).
+    pub fn head(&self, x: &[f32], which: usize, position: usize, out: &mut [f32]) {
         let turn = |x: &[f32], out: &mut [f32]| match self.angles {
             Some((rope, angles)) => rope.turn(x, angles, position, out),
             None => out.copy_from_slice(x),
         };
-        match norm {
+        match self.norms.map(|norms| norms[which]) {
             None => turn(x, out),
             Some((weight, eps)) => scratch::with(x.len(), |normal| {
                 // SAFETY: the instruction set is available; the slices have one length.

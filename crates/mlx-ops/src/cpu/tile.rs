@@ -2,6 +2,7 @@
 
 use super::panel::{LINE, WIDTH};
 use super::simd::Lanes;
+use super::source::Float;
 
 /// Where a tile goes: `columns` of its columns, as `alpha * tile + beta * c`.
 #[derive(Clone, Copy)]
@@ -13,65 +14,77 @@ pub struct Target {
     pub beta: f32,
 }
 
-/// The product of `rows` packed rows and a packed panel of columns, over `k` elements.
+/// The product of `rows` packed rows and a packed panel of columns, which may widen as it is read, over `k` elements.
 ///
 /// # Safety
 /// The panels were packed for these sizes by `panel`, the target can be written, `rows` is at most
 /// [`most_rows`](super::panel::most_rows), and the instruction set of `V` is there.
 #[inline(always)]
-pub unsafe fn tile<V: Lanes>(rows: usize, a: *const f32, b: *const f32, k: usize, to: Target) {
+pub unsafe fn tile<V: Lanes, T: Float>(rows: usize, a: *const f32, b: *const T, k: usize, to: Target) {
     // SAFETY: the caller's.
     unsafe {
         match rows {
-            1 => tile_of::<V, 1>(a, b, k, to),
-            2 => tile_of::<V, 2>(a, b, k, to),
-            3 => tile_of::<V, 3>(a, b, k, to),
-            4 => tile_of::<V, 4>(a, b, k, to),
-            5 => tile_of::<V, 5>(a, b, k, to),
-            6 => tile_of::<V, 6>(a, b, k, to),
-            7 if V::LEN == 16 => tile_of::<V, 7>(a, b, k, to),
-            8 if V::LEN == 16 => tile_of::<V, 8>(a, b, k, to),
-            9 if V::LEN == 16 => tile_of::<V, 9>(a, b, k, to),
-            10 if V::LEN == 16 => tile_of::<V, 10>(a, b, k, to),
-            11 if V::LEN == 16 => tile_of::<V, 11>(a, b, k, to),
-            12 if V::LEN == 16 => tile_of::<V, 12>(a, b, k, to),
+            1 => tile_of::<V, T, 1>(a, b, k, to),
+            2 => tile_of::<V, T, 2>(a, b, k, to),
+            3 => tile_of::<V, T, 3>(a, b, k, to),
+            4 => tile_of::<V, T, 4>(a, b, k, to),
+            5 => tile_of::<V, T, 5>(a, b, k, to),
+            6 => tile_of::<V, T, 6>(a, b, k, to),
+            7 if V::LEN == 16 => tile_of::<V, T, 7>(a, b, k, to),
+            8 if V::LEN == 16 => tile_of::<V, T, 8>(a, b, k, to),
+            9 if V::LEN == 16 => tile_of::<V, T, 9>(a, b, k, to),
+            10 if V::LEN == 16 => tile_of::<V, T, 10>(a, b, k, to),
+            11 if V::LEN == 16 => tile_of::<V, T, 11>(a, b, k, to),
+            12 if V::LEN == 16 => tile_of::<V, T, 12>(a, b, k, to),
             _ => {}
         }
     }
 }
 
 #[inline(always)]
-unsafe fn tile_of<V: Lanes, const M: usize>(mut a: *const f32, mut b: *const f32, k: usize, to: Target) {
+unsafe fn tile_of<V: Lanes, T: Float, const M: usize>(mut a: *const f32, mut b: *const T, k: usize, to: Target) {
     // SAFETY: the caller's; whole lines of k are followed by what is left of it.
     unsafe {
         let mut sums = [[V::splat(0.0); WIDTH]; M];
         for _ in 0..k / LINE {
             for l in 0..LINE {
-                step::<V, M>(a.wrapping_add(l), b.wrapping_add(l * WIDTH * V::LEN), &mut sums);
+                step::<V, T, M>(a.wrapping_add(l), b.wrapping_add(l * WIDTH * V::LEN), &mut sums);
             }
             a = a.add(M * LINE);
             b = b.add(LINE * WIDTH * V::LEN);
         }
         for l in 0..k % LINE {
-            step::<V, M>(a.wrapping_add(l), b.wrapping_add(l * WIDTH * V::LEN), &mut sums);
+            step::<V, T, M>(a.wrapping_add(l), b.wrapping_add(l * WIDTH * V::LEN), &mut sums);
         }
-        let whole = to.columns == WIDTH * V::LEN;
+        write(&sums, to);
+    }
+}
+
+/// Writes the sums of a tile to where it goes.
+///
+/// # Safety
+/// The target can be written, and the instruction set of `V` is there.
+#[inline(always)]
+pub unsafe fn write<V: Lanes, const M: usize>(sums: &[[V; WIDTH]; M], to: Target) {
+    let whole = to.columns == WIDTH * V::LEN;
+    // SAFETY: the caller's.
+    unsafe {
         match to.beta == 0.0 {
-            true if whole => put::<V, M, false>(&sums, to.c, to.ldc, to),
-            false if whole => put::<V, M, true>(&sums, to.c, to.ldc, to),
-            _ => put_some(&sums, to),
+            true if whole => put::<V, M, false>(sums, to.c, to.ldc, to),
+            false if whole => put::<V, M, true>(sums, to.c, to.ldc, to),
+            _ => put_some(sums, to),
         }
     }
 }
 
 /// Adds the products of one element of each row with one row of the panel.
 #[inline(always)]
-unsafe fn step<V: Lanes, const M: usize>(a: *const f32, b: *const f32, sums: &mut [[V; WIDTH]; M]) {
+unsafe fn step<V: Lanes, T: Float, const M: usize>(a: *const f32, b: *const T, sums: &mut [[V; WIDTH]; M]) {
     // SAFETY: the caller's.
     unsafe {
         let mut columns = [V::splat(0.0); WIDTH];
         for (v, columns) in columns.iter_mut().enumerate() {
-            *columns = V::load(b.wrapping_add(v * V::LEN));
+            *columns = T::load(b.wrapping_add(v * V::LEN));
         }
         for (i, sums) in sums.iter_mut().enumerate() {
             let x = V::splat(a.wrapping_add(i * LINE).read_unaligned());

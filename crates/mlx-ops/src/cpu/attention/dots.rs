@@ -186,7 +186,7 @@ unsafe fn mask(p: &Problem<'_>, unit: &Unit, row: usize, keys: &Range<usize>, sc
     let (scores, rest) = scores.split_at_mut(keys.len());
     rest.fill(f32::NEG_INFINITY);
     match p.mask {
-        Masking::None | Masking::Causal => {}
+        Masking::None | Masking::Causal | Masking::Near => {}
         Masking::Bool { at, strides } => {
             for (i, score) in scores.iter_mut().enumerate() {
                 // SAFETY: the caller's.

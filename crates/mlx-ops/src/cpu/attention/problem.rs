@@ -42,6 +42,8 @@ pub enum Masking {
     None,
     /// The last query sees all keys, each one before it one less.
     Causal,
+    /// A window counts to both sides; there are as many keys as queries.
+    Near,
     /// 0 hides. As MLX has it, a hidden score is the lowest number: a query with no key left takes the mean of all values.
     Bool {
         at: *const u8,
@@ -79,7 +81,8 @@ pub struct Problem<'a> {
     /// Scores become `cap * tanh(score / cap)` before the mask.
     pub softcap: Option<f32>,
     pub mask: Masking,
-    /// At least 1: the query at position `p` sees keys `p - window + 1 ..= p` only, the last query being at the last key.
+    /// At least 1: the query at position `p` sees keys `p - window + 1 ..= p` only, the last query being at the last key; with
+    /// [`Masking::Near`] also as many behind it.
     pub window: Option<usize>,
     /// A score for each head that takes part in the softmax but has no value.
     pub sinks: Option<&'a [f32]>,
@@ -95,10 +98,24 @@ impl Problem<'_> {
     /// The pointers are valid for the sizes and strides, `out` for writing, its rows are distinct and nobody else's, the
     /// fields keep to what they say, `sinks` holds `h` elements, and `isa` is available.
     pub unsafe fn compute(&self, isa: Isa) {
+        let parallel = self.b * self.h * self.l * self.s * (self.d + self.dv) / 2 >= PARALLEL;
+        // SAFETY: the caller's.
+        unsafe { self.compute_on(isa, parallel) }
+    }
+
+    /// As [`Problem::compute`], on this thread.
+    ///
+    /// # Safety
+    /// As [`Problem::compute`].
+    pub unsafe fn compute_here(&self, isa: Isa) {
+        // SAFETY: the caller's.
+        unsafe { self.compute_on(isa, false) }
+    }
+
+    unsafe fn compute_on(&self, isa: Isa, parallel: bool) {
         if self.b * self.h * self.l * self.dv == 0 {
             return;
         }
-        let parallel = self.b * self.h * self.l * self.s * (self.d + self.dv) / 2 >= PARALLEL;
         let plan = Plan::new(self, ROWS, KEYS);
         let parts = plan.parts(if parallel { pool::parts() } else { 1 });
         let cuts: Vec<&Piece> = parts.iter().flatten().filter(|piece| piece.slot.is_some()).collect();
@@ -146,6 +163,9 @@ impl Problem<'_> {
     pub(super) fn visible(&self, query: usize) -> Range<usize> {
         if !self.ordered() {
             return 0..self.s;
+        }
+        if let (Masking::Near, Some(window)) = (self.mask, self.window) {
+            return (query + 1).saturating_sub(window)..self.s.min(query + window);
         }
         let end = self.s - self.l + query + 1;
         self.window.map_or(0, |window| end.saturating_sub(window))..end

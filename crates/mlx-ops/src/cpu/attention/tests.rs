@@ -20,6 +20,7 @@ struct Case {
 enum Kind {
     None,
     Causal,
+    Near,
     /// Booleans, and whether they differ by batch, head, query and key.
     Bool([bool; 4]),
     Add([bool; 4]),
@@ -76,6 +77,7 @@ impl Case {
         let mask = match self.kind {
             Kind::None => Masking::None,
             Kind::Causal => Masking::Causal,
+            Kind::Near => Masking::Near,
             Kind::Bool(differs) => Masking::Bool { at: data.bytes.as_ptr(), strides: self.mask_strides(differs) },
             Kind::Add(differs) => Masking::Add { at: data.added.as_ptr(), strides: self.mask_strides(differs) },
         };
@@ -98,7 +100,11 @@ fn reference(p: &Problem<'_>, batch: usize, head: usize, query: usize) -> Vec<f6
         let score: f64 = (0..p.d).map(|f| element(q, f) * element(k, f)).sum::<f64>() * f64::from(p.scale);
         let score = p.softcap.map_or(score, |cap| f64::from(cap) * (score / f64::from(cap)).tanh());
         let position = p.s.wrapping_sub(p.l).wrapping_add(query);
-        let late = matches!(p.mask, Masking::Causal) || p.window.is_some();
+        let near = matches!(p.mask, Masking::Near);
+        let late = matches!(p.mask, Masking::Causal) || p.window.is_some() && !near;
+        if near && p.window.is_some_and(|window| key >= position + window) {
+            return f64::NEG_INFINITY;
+        }
         if (late && key > position) || p.window.is_some_and(|window| key + window <= position) {
             return f64::NEG_INFINITY;
         }
@@ -172,6 +178,21 @@ fn agrees_with_f64() {
         for window in [1, 2, 50, 150, 100_000] {
             check(Case { kind: Kind::Causal, window: Some(window), sinks: window == 50, ..case });
         }
+    }
+}
+
+#[test]
+fn windows_to_both_sides_agree_with_f64() {
+    for (heads, length, window) in [
+        ([1, 2, 1], 1, 1),
+        ([2, 4, 2], 9, 3),
+        ([1, 3, 3], 40, 1),
+        ([1, 2, 2], 100, 30),
+        ([1, 6, 1], 130, 129),
+        ([1, 1, 1], 300, 64),
+    ] {
+        check(Case { heads, sizes: [length, length, 16, 16], kind: Kind::Near, window: Some(window), ..PLAIN });
+        check(Case { heads, sizes: [length, length, 16, 16], kind: Kind::Near, ..PLAIN });
     }
 }
 

@@ -188,7 +188,7 @@ unsafe fn mask(p: &Problem<'_>, unit: &Unit, panel: &Panel, start: usize, keys: 
         unsafe {
             let column = scores.add(row);
             match p.mask {
-                Masking::None | Masking::Causal => break,
+                Masking::None | Masking::Causal | Masking::Near => break,
                 Masking::Bool { at, strides } => hide(at.add(place(strides)), strides[3], keys, column, width),
                 Masking::Add { at, strides } => add(at.add(place(strides)), strides[3], keys, column, width),
             }
@@ -205,7 +205,8 @@ unsafe fn mask(p: &Problem<'_>, unit: &Unit, panel: &Panel, start: usize, keys: 
             let first = p.s - p.l + unit.first;
             (position.saturating_sub(first) * unit.group).saturating_sub(panel.row).min(width)
         };
-        scores[..row(key)].fill(f32::NEG_INFINITY);
+        let ahead = if let Masking::Near = p.mask { p.window.map_or(0, |window| window - 1) } else { 0 };
+        scores[..row(key.saturating_sub(ahead))].fill(f32::NEG_INFINITY);
         if let Some(window) = p.window {
             scores[row(key + window)..].fill(f32::NEG_INFINITY);
         }
