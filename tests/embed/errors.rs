@@ -50,6 +50,16 @@ fn files_that_are_wrong_are_named() {
     check_text("bert-prompts", "1_Pooling/config.json", "weightedmean", "median", &["pooling_mode", "median"]);
     check_text("bert-all-modes", "2_Dense/config.json", "activation.Tanh", "activation.Mish", &["2_Dense", "Mish"]);
     check_text("bert-all-modes", "2_Dense/config.json", ": 96", ": 32", &["2_Dense", "in_features", "96"]);
+    check_text("qwen3-last", "config.json", "\"qwen3\"", "\"qwen3_moe\"", &["config.json", "qwen3_moe", "gemma3_text"]);
+    check_text("qwen3-last", "config.json", "\"rms_norm_eps\"", "\"eps\"", &["config.json", "rms_norm_eps"]);
+    check_text("qwen3-last", "config.json", "\"num_hidden_layers\": 2", "\"num_hidden_layers\": 3", &["layers.2."]);
+    check_text(
+        "mistral-both-ways",
+        "config.json",
+        "\"is_causal\"",
+        "\"hidden_act\": \"relu\", \"x\"",
+        &["hidden_act", "relu"],
+    );
     check_text("roberta-cls", "config.json", "\"pad_token_id\": 1", "\"pad_token_id\": 70", &["pad_token_id"]);
 }
 

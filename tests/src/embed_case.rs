@@ -2,6 +2,7 @@
 
 use crate::max_difference;
 use mlx_embed::{Embedder, Embeddings, EncodeOptions, Precision, Prompt, Quantized, Result, Similarity, load};
+use mlx_ops::with_precision;
 use serde_json::Value;
 use std::path::Path;
 
@@ -29,8 +30,12 @@ impl Report {
     }
 }
 
-/// Loads the folder and compares.
+/// Loads the folder and compares, all in f32.
 pub fn check(dir: &Path) -> Result<Report> {
+    with_precision(mlx_ops::Precision::Full, || compare(dir))
+}
+
+fn compare(dir: &Path) -> Result<Report> {
     let path = dir.join("expect.json");
     let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     let expected: Value = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));

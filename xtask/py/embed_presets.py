@@ -56,13 +56,17 @@ MODES = ["cls", "max", "mean", "mean_sqrt_len_tokens", "weightedmean", "lasttoke
 
 def case(config, modules, runs=PLAIN, **more):
     """`modules`: names and configs of what follows the transformer; None: no modules.json at all."""
-    settings = {"limit": 24, "lower": False, "settings": {}, "dtype": "float32", "head": False} | more
+    settings = {"limit": 24, "lower": False, "settings": {}, "dtype": "float32", "head": False}
+    # Tokens in front and behind, or a byte-level tokenizer; more of tokenizer_config.json; changes of the config.json that is
+    # kept, and those that must move the vectors; whether matrices are packed; whether tests/fixtures/embed has the case.
+    settings |= {"around": [1, 1], "bytes": False, "tokenizer": {}, "written": {}, "matters": [], "packed": False}
+    settings |= {"committed": True} | more
     return {"config": config, "modules": modules, "runs": runs} | settings
 
 
-def pooling(*modes, old=True, **more):
+def pooling(*modes, old=True, dims=16, **more):
     if not old:
-        return "Pooling", {"embedding_dimension": 16, "pooling_mode": modes[0] if len(modes) == 1 else list(modes)} | more
+        return "Pooling", {"embedding_dimension": dims, "pooling_mode": modes[0] if len(modes) == 1 else list(modes)} | more
     flags = {"cls": "cls_token", "lasttoken": "lasttoken"}
     flags = {mode: f"pooling_mode_{flags.get(mode, mode if mode.endswith('tokens') else mode + '_tokens')}" for mode in MODES}
     return "Pooling", {"word_embedding_dimension": 16} | {flags[mode]: mode in modes for mode in MODES} | more

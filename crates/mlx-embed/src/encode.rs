@@ -1,11 +1,11 @@
 //! From texts to vectors.
 
+use crate::model::Model;
 use crate::schedule::bins;
 use crate::settings::Settings;
 use crate::stage::{Stages, normalize};
 use crate::text::{Limits, TextEncoder};
 use crate::{Embeddings, EncodeOptions, Prompt, Similarity};
-use mlx_nn::encoder::Encoder;
 use mlx_nn::tokenizer::Tokenizer;
 use mlx_nn::{Error, Result};
 use mlx_ops::{Dtype, Tensor, async_eval};
@@ -13,7 +13,7 @@ use std::collections::VecDeque;
 
 /// A model from texts to vectors.
 pub struct Embedder {
-    pub(crate) encoder: Encoder,
+    pub(crate) model: Model,
     pub(crate) stages: Stages,
     pub(crate) text: TextEncoder,
     pub(crate) settings: Settings,
@@ -77,7 +77,7 @@ impl Embedder {
             return Err(Error::msg(format!("Vectors have {dims} numbers; {kept} of them cannot be kept.")));
         }
         let max_tokens = options.max_tokens.unwrap_or(self.max_tokens);
-        let most = self.encoder.config().context as usize;
+        let most = self.model.context() as usize;
         if max_tokens == 0 || max_tokens > most {
             return Err(Error::msg(format!("The model takes texts of 1 to {most} tokens, not of {max_tokens}.")));
         }
@@ -109,8 +109,8 @@ impl Embedder {
     }
 
     fn forward(&self, plan: &Plan, sequences: &[&[u32]]) -> Result<Tensor> {
-        let batch = self.encoder.batch(sequences)?;
-        let hidden = self.encoder.forward(&batch)?;
+        let batch = self.model.batch(sequences)?;
+        let hidden = self.model.forward(&batch)?;
         let mut rows = self.stages.forward(&hidden, batch.segments(), plan.prompt_tokens)?;
         if plan.kept < self.dims() {
             rows = rows.i((.., ..plan.kept as i32))?;

@@ -13,6 +13,7 @@
 
 mod encode;
 mod load;
+mod model;
 mod options;
 mod pooling;
 mod precision;

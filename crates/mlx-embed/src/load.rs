@@ -1,10 +1,11 @@
 //! From a folder to a model that encodes.
 
 use crate::Embedder;
+use crate::model::{Model, generates};
+use crate::pooling::Pooling;
 use crate::settings::{Settings, modules, optional};
 use crate::stage::Stages;
 use crate::text::TextEncoder;
-use mlx_nn::encoder::{Encoder, EncoderConfig, presets};
 use mlx_nn::tokenizer::Tokenizer;
 use mlx_nn::weights::Checkpoint;
 use mlx_nn::{Config, Error, Result};
@@ -23,13 +24,15 @@ pub struct LoadOptions {
     pub progress: Option<Box<dyn FnMut(usize, usize)>>,
 }
 
-/// Loads a sentence-transformers folder, or one with a text encoder alone, whose tokens' mean is then the vector.
+/// Loads a sentence-transformers folder, or one with a transformer alone: the vector is then the mean of its tokens, or the
+/// last one's of a model that generates.
 pub fn load(dir: impl AsRef<Path>) -> Result<Embedder> {
     Embedder::load(dir, LoadOptions::default())
 }
 
 impl Embedder {
-    /// Loads a sentence-transformers folder, or one with a text encoder alone, whose tokens' mean is then the vector.
+    /// Loads a sentence-transformers folder, or one with a transformer alone: the vector is then the mean of its tokens, or the
+    /// last one's of a model that generates.
     pub fn load(dir: impl AsRef<Path>, options: LoadOptions) -> Result<Self> {
         let dir = dir.as_ref();
         if !dir.is_dir() {
@@ -46,11 +49,14 @@ impl Embedder {
             (dtype, _) => (dtype, Sums::Exact),
         };
         let checkpoint = Checkpoint::folder(&first.dir)?;
-        let config = describe(&checkpoint.config)?;
+        let config = checkpoint.config.clone();
         let weights = checkpoint.weights(dtype);
-        let encoder = Encoder::new(config, &weights.for_many_rows(sums))?;
+        let model = Model::new(&config, &weights.for_many_rows(sums))?;
         weights.finish(options.progress.unwrap_or_else(|| Box::new(|_, _| {})))?;
-        let stages = Stages::read(rest, encoder.config().hidden_size, dtype)?;
+        let mut stages = Stages::read(rest, model.hidden_size(), dtype)?;
+        if rest.is_empty() && generates(&config)? {
+            stages.pooling = Pooling::last();
+        }
 
         let limits = limits_file(&first.dir)?;
         let mut tokenizer = Tokenizer::from_dir(&first.dir)?;
@@ -62,8 +68,8 @@ impl Embedder {
             // Tokenizers without a limit say 1e30.
             None => optional(&first.dir.join("tokenizer_config.json"))?.float_or("model_max_length", f64::INFINITY)?,
         };
-        let max_tokens = stated.min(f64::from(encoder.config().context)) as usize;
-        Ok(Self { encoder, stages, text: TextEncoder::new(tokenizer)?, settings, max_tokens })
+        let max_tokens = stated.min(f64::from(model.context())) as usize;
+        Ok(Self { model, stages, text: TextEncoder::new(tokenizer)?, settings, max_tokens })
     }
 }
 
@@ -72,13 +78,4 @@ fn limits_file(dir: &Path) -> Result<Config> {
     let families = ["bert", "roberta", "distilbert", "camembert", "albert", "xlm-roberta", "xlnet"];
     let all = families.map(|family| dir.join(format!("sentence_{family}_config.json")));
     optional(all.iter().find(|path| path.is_file()).unwrap_or(&all[0]))
-}
-
-fn describe(config: &Config) -> Result<EncoderConfig> {
-    let model_type = config.text("model_type")?;
-    let Some(preset) = presets::find(model_type) else {
-        let known = presets::PRESETS.map(|(name, _)| name).join(", ");
-        return Err(config.wrong("model_type", &format!("one of {known}"), format_args!("`{model_type}`")));
-    };
-    preset(config)
 }

@@ -39,6 +39,11 @@ impl Pooling {
         Self { modes: vec![Mode::Mean], include_prompt: true }
     }
 
+    /// The same, where the model generates.
+    pub fn last() -> Self {
+        Self { modes: vec![Mode::LastToken], include_prompt: true }
+    }
+
     pub fn read(c: &Config) -> Result<Self> {
         let named = match c.value("pooling_mode").and_then(|value| value.as_str()) {
             Some(one) => Some(vec![one.to_owned()]),

@@ -14,6 +14,7 @@ pub mod generate;
 pub mod gguf;
 mod linear;
 mod norm;
+pub mod packed;
 pub mod rope;
 pub mod tokenizer;
 pub mod weights;

@@ -71,9 +71,13 @@ impl RopeConfig {
         Self { dims, theta, traditional: false, scaling: RopeScaling::None }
     }
 
-    /// Reads `rope_theta` and `rope_scaling`, or `rope_parameters` of newer files, for heads of `dims` rotated features.
+    /// Reads `rope_theta` and `rope_scaling`, or `rope_parameters` of newer files (where these tell kinds of layers apart,
+    /// those of full attention), for heads of `dims` rotated features.
     pub fn read(c: &Config, dims: i32, default_theta: Option<f64>) -> Result<Self> {
-        let parameters = c.object("rope_parameters")?;
+        let parameters = match c.object("rope_parameters")? {
+            Some(parameters) => Some(parameters.object("full_attention")?.unwrap_or(parameters)),
+            None => None,
+        };
         let nested = parameters.as_ref().map(|p| p.opt_float("rope_theta")).transpose()?.flatten();
         let theta = match c.opt_float("rope_theta")?.or(nested).or(default_theta) {
             Some(theta) => theta,

@@ -3,9 +3,18 @@
 use super::config::{DecoderConfig, LayerConfig, Placement};
 use crate::cache::{KvCache, Place, Visible};
 use crate::linear::Projections;
+use crate::packed::{Masks, PackedAttention, Segment};
 use crate::rope::Rope;
 use crate::{Around, Linear, Norm, Result, Weights};
 use mlx_ops::{Activation, Dtype, SelfAttention, Tensor};
+
+/// What the queries of a layer look at.
+pub(super) enum Over<'a> {
+    /// What a cache holds and the new tokens `(B, L, ..)`, as far as they are visible.
+    Cache(&'a Visible, &'a mut KvCache),
+    /// The sequence that each of the packed tokens `(T, ..)` belongs to.
+    Packed(&'a [Segment], &'a Masks),
+}
 
 struct Attention {
     qkv: Projections,
@@ -16,6 +25,7 @@ struct Attention {
     kv_heads: i32,
     head_dim: i32,
     window: Option<i32>,
+    causal: bool,
     scale: f32,
     softcap: Option<f32>,
 }
@@ -35,30 +45,44 @@ impl Attention {
             kv_heads: c.kv_heads,
             head_dim: c.head_dim,
             window: layer.window,
+            causal: c.causal,
             scale: c.attention_scale,
             softcap: c.attention_softcap,
         })
     }
 
-    /// The heads' outputs side by side, `(B, L, H D)`.
-    fn forward(&self, x: &Tensor, norm: &Norm, mask: &Visible, cache: &mut KvCache) -> Result<Tensor> {
-        let qkv = self.qkv.forward(x, Some(norm), None)?; // (B, L, (H + 2 KV) D)
-        let [b, l, _] = qkv.dims()?;
-        let offset = cache.offset();
-        cache.extend([b, self.kv_heads, l, self.head_dim], qkv.dtype(), |keys, values, Place { at, first }| {
-            let norms = self.qk_norm.as_ref().and_then(|(q, k)| Some((q.rms()?, k.rms()?)));
+    /// The heads' outputs side by side, `(.., H D)`.
+    fn forward(&self, x: &Tensor, norm: &Norm, over: Over<'_>) -> Result<Tensor> {
+        let qkv = self.qkv.forward(x, Some(norm), None)?; // (.., (H + 2 KV) D)
+        let norms = self.qk_norm.as_ref().and_then(|(q, k)| Some((q.rms()?, k.rms()?)));
+        let norms = norms.map(|((q, eps), (k, _))| (q, k, eps));
+        let rotation = self.rope.as_ref().map(Rope::rotation);
+        let (heads, kv_heads, head_dim) = (self.heads, self.kv_heads, self.head_dim);
+        let (scale, softcap) = (self.scale, self.softcap);
+        let (mask, cache) = match over {
+            Over::Cache(mask, cache) => (mask, cache),
+            Over::Packed(segments, masks) => {
+                let (causal, window) = (self.causal, self.window);
+                let attention =
+                    PackedAttention { heads, kv_heads, head_dim, norms, rotation, causal, window, scale, softcap };
+                return attention.forward(&qkv, segments, masks);
+            }
+        };
+        let ([b, l, _], offset) = (qkv.dims()?, cache.offset());
+        cache.extend([b, kv_heads, l, head_dim], qkv.dtype(), |keys, values, Place { at, first }| {
+            let window = matches!(mask, Visible::Masked(_)).then_some(self.window).flatten();
             let attention = SelfAttention {
-                heads: self.heads,
-                kv_heads: self.kv_heads,
-                norms: norms.map(|((q, eps), (k, _))| (q, k, eps)),
-                rotation: self.rope.as_ref().map(Rope::rotation),
+                heads,
+                kv_heads,
+                norms,
+                rotation,
                 offset,
                 at,
                 first,
-                window: matches!(mask, Visible::Masked(_)).then_some(self.window).flatten(),
+                window,
                 mask: mask.mask(),
-                scale: self.scale,
-                softcap: self.softcap,
+                scale,
+                softcap,
                 sinks: None,
             };
             Ok(attention.forward(&qkv, keys, values)?)
@@ -116,9 +140,10 @@ impl Block {
         })
     }
 
-    pub(super) fn forward(&self, x: &Tensor, mask: &Visible, cache: &mut KvCache) -> Result<Tensor> {
+    /// `(.., hidden)` to the same.
+    pub(super) fn forward(&self, x: &Tensor, over: Over<'_>) -> Result<Tensor> {
         let (after1, after2) = self.after.as_ref().map(|(first, second)| (first, second)).unzip();
-        let heads = self.attn.forward(x, &self.norm1, mask, cache)?;
+        let heads = self.attn.forward(x, &self.norm1, over)?;
         let h = self.add(x, &self.attn.o_proj, &heads, after1)?;
         let inner = self.mlp.forward(&h, &self.norm2)?;
         self.add(&h, &self.mlp.down_proj, &inner, after2)

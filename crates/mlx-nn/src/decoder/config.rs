@@ -33,6 +33,8 @@ pub struct DecoderConfig {
     pub qk_norm: bool,
     /// How scores are scaled.
     pub attention_scale: f32,
+    /// Queries see no key behind them; generation needs this.
+    pub causal: bool,
     /// Scores pass through `cap * tanh(score / cap)`.
     pub attention_softcap: Option<f32>,
     /// Which layers have biases.
@@ -54,7 +56,7 @@ pub struct DecoderConfig {
 /// What differs from layer to layer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LayerConfig {
-    /// How many positions back a query sees, itself included; `None`: all.
+    /// How many positions back a query sees, itself included, and as many ahead where attention is not causal; `None`: all.
     pub window: Option<i32>,
     /// The rotary embedding; `None`: no positions.
     pub rope: Option<RopeConfig>,

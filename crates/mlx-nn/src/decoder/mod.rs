@@ -1,14 +1,16 @@
 //! The transformer decoder that dense text models are presets of.
 
+mod backbone;
 mod block;
 mod config;
 pub mod presets;
+pub mod text_presets;
 
+pub use backbone::Backbone;
 pub use config::{Biases, DecoderConfig, Fused, LayerConfig, Placement};
 
-use crate::cache::{KvCache, Visible};
-use crate::{Around, Embedding, Linear, Norm, Result, Weights};
-use block::Block;
+use crate::cache::KvCache;
+use crate::{Around, Error, Linear, Result, Weights};
 use mlx_ops::Tensor;
 
 /// One forward pass of a language model.
@@ -54,42 +56,32 @@ pub trait Language {
 
 /// A decoder with its weights.
 pub struct Decoder {
-    config: DecoderConfig,
-    embed_tokens: Embedding,
-    layers: Vec<Block>,
-    norm: Norm,
+    backbone: Backbone,
     lm_head: Linear,
 }
 
 impl Decoder {
-    /// Takes the decoder's tensors, named as Hugging Face names them.
+    /// Takes the decoder's tensors, named as Hugging Face names them. An error if it is not causal.
     pub fn new(config: DecoderConfig, w: &Weights) -> Result<Self> {
-        // Tables that old checkpoints carry and that follow from the configuration.
-        w.drop_where(|name| name.ends_with("rotary_emb.inv_freq"));
-        let c = &config;
-        let model = w.at("model");
-        let embed_tokens = model.embedding("embed_tokens", c.vocab_size, c.hidden_size)?;
-        let tied = c.tied.unwrap_or(!w.has("lm_head.weight"));
-        if tied {
-            w.drop_where(|name| name.starts_with("lm_head."));
+        if !config.causal {
+            return Err(Error::msg("A decoder whose tokens see what follows them cannot generate."));
         }
-        let lm_head = match tied {
-            true => embed_tokens.tied(),
-            false => w.linear("lm_head", c.hidden_size, c.vocab_size, false)?,
-        };
-        let layers = model.layers("layers", c.layers.len(), |w, i| Block::new(c, &c.layers[i], w))?;
-        let norm = Norm::new(&model, "norm", c.hidden_size, c.norm, c.norm_eps)?;
-        Ok(Self { config, embed_tokens, layers, norm, lm_head })
+        let (tied, inputs, outputs) = (config.tied, config.hidden_size, config.vocab_size);
+        let own = !tied.unwrap_or(!w.has("lm_head.weight"));
+        let own = own.then(|| w.linear("lm_head", inputs, outputs, false)).transpose()?;
+        let backbone = Backbone::new(config, w)?;
+        let lm_head = own.unwrap_or_else(|| backbone.embed_tokens.tied());
+        Ok(Self { backbone, lm_head })
     }
 
     /// The description that the decoder was built from.
     pub fn config(&self) -> &DecoderConfig {
-        &self.config
+        self.backbone.config()
     }
 
     fn logits(&self, h: &Tensor) -> Result<Tensor> {
-        let logits = self.lm_head.forward_with(h, Around { norm: Some(&self.norm), ..Around::default() })?;
-        Ok(match self.config.logit_softcap {
+        let logits = self.lm_head.forward_with(h, Around { norm: Some(&self.backbone.norm), ..Around::default() })?;
+        Ok(match self.config().logit_softcap {
             Some(cap) => ((logits / cap)?.tanh()? * cap)?,
             None => logits,
         })
@@ -98,35 +90,20 @@ impl Decoder {
 
 impl Language for Decoder {
     fn caches(&self) -> Vec<KvCache> {
-        self.config.layers.iter().map(|layer| layer.window.map_or_else(KvCache::full, KvCache::windowed)).collect()
+        self.config().layers.iter().map(|layer| layer.window.map_or_else(KvCache::full, KvCache::windowed)).collect()
     }
 
     fn embed(&self, ids: &Tensor) -> Result<Tensor> {
-        let h = self.embed_tokens.forward(ids)?;
-        Ok(match self.config.embedding_scale {
-            Some(scale) => (h * scale)?,
-            None => h,
-        })
+        self.backbone.embed(ids)
     }
 
     fn forward(&self, step: &Step<'_>, caches: &mut [KvCache]) -> Result<Option<Tensor>> {
-        let mut h = match step.input {
+        let h = match step.input {
             Input::Tokens(ids) => self.embed(ids)?,
             Input::Embeddings(rows) => rows.clone(),
         };
         let length = h.dim(1)?;
-        // Layers with the same window share a mask.
-        let mut masks: Vec<(Option<i32>, Visible)> = Vec::new();
-        for ((layer, config), cache) in self.layers.iter().zip(&self.config.layers).zip(caches) {
-            let at = match masks.iter().position(|(window, _)| *window == config.window) {
-                Some(at) => at,
-                None => {
-                    masks.push((config.window, cache.visible(length)?));
-                    masks.len() - 1
-                }
-            };
-            h = layer.forward(&h, &masks[at].1, cache)?;
-        }
+        let h = self.backbone.advance(h, caches)?;
         Ok(match step.logits {
             Logits::Skip => None,
             Logits::Last => Some(self.logits(&h.i((.., length - 1..))?)?),
@@ -135,10 +112,10 @@ impl Language for Decoder {
     }
 
     fn vocab_size(&self) -> usize {
-        self.config.vocab_size as usize
+        self.config().vocab_size as usize
     }
 
     fn context(&self) -> Option<usize> {
-        self.config.context.map(|context| context as usize)
+        self.config().context.map(|context| context as usize)
     }
 }

@@ -48,6 +48,7 @@ fn base(c: &Config, theta: Option<f64>) -> Result<DecoderConfig> {
         placement: Placement::Pre,
         qk_norm: false,
         attention_scale: (f64::from(head_dim)).powf(-0.5) as f32,
+        causal: true,
         attention_softcap: None,
         biases: Biases::default(),
         fused: Fused::default(),
@@ -60,7 +61,7 @@ fn base(c: &Config, theta: Option<f64>) -> Result<DecoderConfig> {
 }
 
 /// Sets the window of the layers that `layer_types` calls sliding.
-fn slide(c: &Config, d: &mut DecoderConfig) -> Result<()> {
+pub(super) fn slide(c: &Config, d: &mut DecoderConfig) -> Result<()> {
     let Some(types) = c.opt_texts("layer_types")? else { return Ok(()) };
     if types.len() != d.layers.len() {
         return Err(c.wrong("layer_types", &format!("a list of {} entries", d.layers.len()), types.len()));
@@ -76,7 +77,7 @@ fn slide(c: &Config, d: &mut DecoderConfig) -> Result<()> {
 }
 
 /// Llama and Mistral. Follows mlx_lm/models/llama.py.
-fn llama(c: &Config) -> Result<DecoderConfig> {
+pub(super) fn llama(c: &Config) -> Result<DecoderConfig> {
     let mut d = base(c, THETA)?;
     let attention = c.flag("attention_bias")?;
     d.biases = Biases { qkv: attention, o: attention, mlp: c.flag("mlp_bias")? };
@@ -101,14 +102,14 @@ fn smollm3(c: &Config) -> Result<DecoderConfig> {
 }
 
 /// Qwen2. Follows mlx_lm/models/qwen2.py.
-fn qwen2(c: &Config) -> Result<DecoderConfig> {
+pub(super) fn qwen2(c: &Config) -> Result<DecoderConfig> {
     let mut d = base(c, Some(1_000_000.0))?;
     d.biases.qkv = true;
     Ok(d)
 }
 
 /// Qwen3. Follows mlx_lm/models/qwen3.py.
-fn qwen3(c: &Config) -> Result<DecoderConfig> {
+pub(super) fn qwen3(c: &Config) -> Result<DecoderConfig> {
     c.int("head_dim")?;
     Ok(DecoderConfig { qk_norm: true, ..base(c, None)? })
 }
@@ -124,7 +125,7 @@ fn phi3(c: &Config) -> Result<DecoderConfig> {
 }
 
 /// Gemma 2. Follows mlx_lm/models/gemma2.py.
-fn gemma2(c: &Config) -> Result<DecoderConfig> {
+pub(super) fn gemma2(c: &Config) -> Result<DecoderConfig> {
     let d = base(c, THETA)?;
     Ok(DecoderConfig {
         norm: NormKind::RmsPlusOne,
@@ -140,17 +141,24 @@ fn gemma2(c: &Config) -> Result<DecoderConfig> {
 }
 
 /// Gemma 3, text only. Follows mlx_lm/models/gemma3_text.py.
-fn gemma3_text(c: &Config) -> Result<DecoderConfig> {
+pub(super) fn gemma3_text(c: &Config) -> Result<DecoderConfig> {
     let mut d = base(c, THETA)?;
-    let (window, pattern) = (c.int_or("sliding_window", 512)?, c.int_or("sliding_window_pattern", 6)?);
-    let local = RopeConfig::plain(d.head_dim, c.float_or("rope_local_base_freq", 10_000.0)?);
+    let (window, pattern) = (c.int_or("sliding_window", 512)?, c.int_or("sliding_window_pattern", 6)? as usize);
+    // Newer files have one object for each kind of layer.
+    let nested = c.object("rope_parameters")?.map(|nested| nested.object("sliding_attention")).transpose()?.flatten();
+    let theta = nested.map(|own| own.opt_float("rope_theta")).transpose()?.flatten();
+    let local = RopeConfig::plain(d.head_dim, theta.unwrap_or(c.float_or("rope_local_base_freq", 10_000.0)?));
     let global = RopeConfig::read(c, d.head_dim, Some(1_000_000.0))?;
-    d.layers = (1..=d.layers.len() as i32)
-        .map(|i| match i % pattern {
-            0 => LayerConfig { window: None, rope: Some(global.clone()) },
-            _ => LayerConfig { window: Some(window), rope: Some(local.clone()) },
-        })
-        .collect();
+    match c.value("layer_types") {
+        Some(_) => slide(c, &mut d)?,
+        None => {
+            let local = |i: usize| !(i + 1).is_multiple_of(pattern);
+            d.layers.iter_mut().enumerate().for_each(|(i, layer)| layer.window = local(i).then_some(window));
+        }
+    }
+    for layer in &mut d.layers {
+        layer.rope = Some(if layer.window.is_some() { local.clone() } else { global.clone() });
+    }
     // The reference multiplies by the factor as bf16 holds it.
     let scale = mlx_ops::bf16::from_f64(f64::from(d.hidden_size).sqrt()).to_f32();
     Ok(DecoderConfig {

@@ -1,11 +1,11 @@
 //! Attention, feed-forward layer and block of the encoder.
 
 use super::config::{EncoderConfig, LayerConfig, Placement};
-use super::{Masks, Segment};
 use crate::linear::Projections;
+use crate::packed::{Masks, PackedAttention, Segment};
 use crate::rope::Rope;
 use crate::{Around, Linear, Norm, Result, Weights};
-use mlx_ops::{Activation, SelfAttention, Tensor, concatenate, fast::Mask, zeros};
+use mlx_ops::{Activation, Tensor};
 
 struct Attention {
     qkv: Projections,
@@ -13,7 +13,7 @@ struct Attention {
     rope: Option<Rope>,
     heads: i32,
     head_dim: i32,
-    local: bool,
+    window: Option<i32>,
 }
 
 impl Attention {
@@ -26,49 +26,25 @@ impl Attention {
             rope: layer.rope.as_ref().map(Rope::new).transpose()?,
             heads: c.heads,
             head_dim: hidden / c.heads,
-            local: layer.reach.is_some(),
+            window: layer.reach.map(|reach| reach + 1),
         })
     }
 
     /// The heads' outputs side by side, `(T, H D)`.
     fn forward(&self, x: &Tensor, norm: Option<&Norm>, segments: &[Segment], masks: &Masks) -> Result<Tensor> {
         let qkv = self.qkv.forward(x, norm, None)?; // (T, 3 H D)
-        let mut outs = Vec::with_capacity(segments.len());
-        let mut at = 0;
-        for (i, &Segment { count, length }) in segments.iter().enumerate() {
-            let rows = at..at + count * length;
-            at = rows.end;
-            let part = if segments.len() == 1 { qkv.clone() } else { qkv.i(rows)? };
-            let part = part.reshape([count, length, -1])?;
-            let mask = masks.of(i, self.local);
-            outs.push(self.attend(&part, mask)?.reshape([count * length, -1])?);
-        }
-        match <[Tensor; 1]>::try_from(outs) {
-            Ok([out]) => Ok(out),
-            Err(outs) => Ok(concatenate(&outs, 0)?),
-        }
-    }
-
-    /// Attention within each of `(B, L, 3 H D)`: `(B, L, H D)`.
-    fn attend(&self, qkv: &Tensor, mask: Option<&Tensor>) -> Result<Tensor> {
-        let [b, l, _] = qkv.dims()?;
-        let buffer = || zeros([b, self.heads, l, self.head_dim], qkv.dtype());
-        let attention = SelfAttention {
+        let attention = PackedAttention {
             heads: self.heads,
             kv_heads: self.heads,
+            head_dim: self.head_dim,
             norms: None,
             rotation: self.rope.as_ref().map(Rope::rotation),
-            offset: 0,
-            at: 0,
-            first: 0,
-            window: None,
-            mask: mask.map_or(Mask::None, Mask::Tensor),
+            causal: false,
+            window: self.window,
             scale: f64::from(self.head_dim).powf(-0.5) as f32,
             softcap: None,
-            sinks: None,
         };
-        let (out, _, _) = attention.forward(qkv, buffer()?, buffer()?)?;
-        Ok(out)
+        attention.forward(&qkv, segments, masks)
     }
 }
 

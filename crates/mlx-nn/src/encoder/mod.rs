@@ -1,7 +1,6 @@
 //! The bidirectional transformer that text encoders are presets of.
 //!
-//! Sequences lie one after the other without padding: linear layers take all of their tokens at once, and attention takes
-//! sequences of one length together.
+//! Sequences lie one after the other without padding, see [`crate::packed`].
 
 mod block;
 mod config;
@@ -9,45 +8,11 @@ pub mod presets;
 
 pub use config::{EncoderConfig, LayerConfig, Names, Placement, Positions};
 
+use crate::packed::Masks;
+pub use crate::packed::{Batch, Segment};
 use crate::{Embedding, Error, Norm, Result, Weights};
 use block::Block;
-use mlx_ops::{Dtype, Tensor, arange};
-
-/// Adjoining sequences of one length.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Segment {
-    /// How many.
-    pub count: i32,
-    /// Tokens of each.
-    pub length: i32,
-}
-
-/// Sequences of tokens that go through an encoder together, as [`Encoder::batch`] checks and joins them.
-pub struct Batch {
-    ids: Tensor,
-    positions: Option<Tensor>,
-    segments: Vec<Segment>,
-}
-
-impl Batch {
-    /// The sequences in order, those of one length that adjoin taken together.
-    pub fn segments(&self) -> &[Segment] {
-        &self.segments
-    }
-}
-
-/// What the queries of each segment see, and how they weigh it.
-pub(crate) struct Masks {
-    full: Vec<Option<Tensor>>,
-    local: Vec<Option<Tensor>>,
-}
-
-impl Masks {
-    fn of(&self, segment: usize, local: bool) -> Option<&Tensor> {
-        let masks = if local { &self.local } else { &self.full };
-        masks.get(segment).and_then(Option::as_ref)
-    }
-}
+use mlx_ops::Tensor;
 
 /// An encoder with its weights.
 pub struct Encoder {
@@ -116,32 +81,13 @@ impl Encoder {
     /// Joins sequences. An error names the one that is empty, too long, or has an id outside of the vocabulary.
     pub fn batch(&self, sequences: &[&[u32]]) -> Result<Batch> {
         let c = &self.config;
-        let mut segments: Vec<Segment> = Vec::new();
-        let (mut ids, mut positions) = (Vec::new(), Vec::new());
-        for (i, sequence) in sequences.iter().enumerate() {
-            let length = sequence.len();
-            if length == 0 || length > c.context as usize {
-                return Err(Error::msg(format!(
-                    "Sequence {i} has {length} tokens; 1 to {} can be encoded.",
-                    c.context
-                )));
-            }
-            if let Some(id) = sequence.iter().find(|&&id| id >= c.vocab_size as u32) {
-                return Err(Error::msg(format!("Sequence {i} has the id {id}; the model knows {}.", c.vocab_size)));
-            }
-            let length = length as i32;
-            match segments.last_mut() {
-                Some(last) if last.length == length => last.count += 1,
-                _ => segments.push(Segment { count: 1, length }),
-            }
-            ids.extend(sequence.iter().map(|&id| id as i32));
-            if let Some(table) = c.positions {
-                place(sequence, table.padding, &mut positions);
-            }
+        let mut batch = Batch::new(sequences, c.context, c.vocab_size)?;
+        if let Some(table) = c.positions {
+            let mut positions = Vec::new();
+            sequences.iter().for_each(|sequence| place(sequence, table.padding, &mut positions));
+            batch.positions = Some(Tensor::from_slice(&positions, [positions.len() as i32])?);
         }
-        let rows = |rows: &[i32]| Tensor::from_slice(rows, [rows.len() as i32]);
-        let positions = c.positions.map(|_| rows(&positions)).transpose()?;
-        Ok(Batch { ids: rows(&ids)?, positions, segments })
+        Ok(batch)
     }
 
     /// The last hidden states of all tokens, `(T, hidden)`, in the order of the batch.
@@ -154,31 +100,16 @@ impl Encoder {
             h = (h + row)?;
         }
         h = self.embedding_norm.forward(&h)?;
-        let masks = self.masks(&batch.segments)?;
+        let windows = self.config.layers.iter().map(|layer| layer.reach.map(|reach| reach + 1));
+        let scores = |length| self.distances.as_ref().map(|table| distance_scores(table, length)).transpose();
+        let masks = Masks::both_ways(batch.segments(), windows, scores)?;
         for layer in &self.layers {
-            h = layer.forward(&h, &batch.segments, &masks)?;
+            h = layer.forward(&h, batch.segments(), &masks)?;
         }
         match &self.final_norm {
             Some(norm) => norm.forward(&h),
             None => Ok(h),
         }
-    }
-
-    fn masks(&self, segments: &[Segment]) -> Result<Masks> {
-        let all = |mask: &dyn Fn(i32) -> Result<Option<Tensor>>| {
-            segments.iter().map(|segment| mask(segment.length)).collect::<Result<Vec<_>>>()
-        };
-        let reach = self.config.layers.iter().find_map(|layer| layer.reach);
-        Ok(Masks {
-            full: match &self.distances {
-                Some(table) => all(&|length| distance_scores(table, length).map(Some))?,
-                None => Vec::new(),
-            },
-            local: match reach {
-                Some(reach) => all(&|length| (length > reach + 1).then(|| near(length, reach)).transpose())?,
-                None => Vec::new(),
-            },
-        })
     }
 }
 
@@ -194,13 +125,6 @@ fn place(sequence: &[u32], padding: Option<i32>, to: &mut Vec<i32>) {
         last += i32::from(!is_padding);
         to.push(if is_padding { padding } else { last });
     }
-}
-
-/// Which of `length` keys lie within `reach` of each query, `(L, L)`.
-fn near(length: i32, reach: i32) -> Result<Tensor> {
-    let keys = arange(0.0, f64::from(length), 1.0, Dtype::I32)?;
-    let distance = (keys.expand_dims([1])? - &keys)?.abs()?;
-    Ok(distance.less_equal(reach)?)
 }
 
 /// The learned scores of distances, `(1, H, L, L)` from a table `(buckets, H)`.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
-use tokenizers::AddedToken;
+use tokenizers::{AddedToken, PostProcessor};
 
 use super::{Special, Tokenizer};
 use crate::chat::ChatTemplate;
@@ -110,8 +110,9 @@ impl Folder {
         let mut ends = self.eos_ids()?;
         ends.extend(eos.filter(|id| !ends.contains(id)));
 
-        // Where the file says either, transformers replaces tokenizer.json's post-processor.
-        let flag = |name: &str| self.config.get(name).map(|value| value.as_bool().unwrap_or(false));
+        // Where tokenizer.json adds tokens around a text, transformers does not heed what the other file says of them.
+        let adds = model.get_post_processor().is_some_and(|post| post.added_tokens(false) > 0);
+        let flag = |name: &str| self.config.get(name).filter(|_| !adds).map(|value| value.as_bool().unwrap_or(false));
         let around = match (flag("add_bos_token"), flag("add_eos_token")) {
             (None, None) => None,
             (add_bos, add_eos) => {
