@@ -8,8 +8,11 @@ use crate::text::{Limits, TextEncoder};
 use crate::{Embeddings, EncodeOptions, Prompt, Similarity};
 use mlx_nn::tokenizer::Tokenizer;
 use mlx_nn::{Error, Result};
-use mlx_ops::{Dtype, Tensor, async_eval};
+use mlx_ops::{Dtype, Tensor, async_eval, cpu_streams, with_stream};
 use std::collections::VecDeque;
+
+/// Tokens from which on bins run side by side on a CPU's cores, in place of one that all cores share.
+const ASIDE: usize = 192;
 
 /// A model from texts to vectors.
 pub struct Embedder {
@@ -93,17 +96,25 @@ impl Embedder {
         let ids = self.text.encode_all(texts, limits)?;
         let lengths: Vec<usize> = ids.iter().map(Vec::len).collect();
         let mut values = vec![0.0; texts.len() * plan.kept];
-        // A bin is on its way while the one before it is read.
-        let mut before: Option<(Vec<usize>, Tensor)> = None;
-        for bin in bins(&lengths, plan.options.batch_tokens) {
-            let rows = self.forward(plan, &bin.iter().map(|&i| &ids[i][..]).collect::<Vec<_>>())?;
-            async_eval([&rows])?;
-            if let Some((bin, rows)) = before.replace((bin, rows)) {
-                read(&bin, &rows, first, &mut values)?;
+        let streams = if lengths.iter().sum::<usize>() < ASIDE { Vec::new() } else { cpu_streams()? };
+        let aside = streams.len().max(1);
+        let forward = |bin: &Vec<usize>| self.forward(plan, &bin.iter().map(|&i| &ids[i][..]).collect::<Vec<_>>());
+        // Bins are on their way while those before them are read.
+        let mut before: Vec<(&Vec<usize>, Tensor)> = Vec::new();
+        let all = bins(&lengths, plan.options.batch_tokens, aside);
+        for bins in all.chunks(aside) {
+            let rows = |(i, bin)| match streams.get(i) {
+                Some(&stream) => with_stream(stream, || forward(bin)),
+                None => forward(bin),
+            };
+            let rows = bins.iter().enumerate().map(rows).collect::<Result<Vec<_>>>()?;
+            async_eval(&rows)?;
+            for (bin, rows) in std::mem::replace(&mut before, bins.iter().zip(rows).collect()) {
+                read(bin, &rows, first, &mut values)?;
             }
         }
-        if let Some((bin, rows)) = before {
-            read(&bin, &rows, first, &mut values)?;
+        for (bin, rows) in before {
+            read(bin, &rows, first, &mut values)?;
         }
         Embeddings::new(values, plan.kept)
     }

@@ -1,19 +1,10 @@
-//! Sequences that lie one after the other without padding, and attention within each of them.
-//!
-//! Linear layers take all of their tokens at once, and attention takes adjoining sequences of one length together.
+//! Sequences that lie one after the other without padding: linear layers take all of their tokens at once, and attention
+//! stays within each.
 
 use crate::{Error, Result};
-use mlx_ops::fast::{Mask, Rotation};
-use mlx_ops::{Dtype, SelfAttention, Tensor, arange, concatenate, zeros};
+use mlx_ops::Tensor;
 
-/// Adjoining sequences of one length.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Segment {
-    /// How many.
-    pub count: i32,
-    /// Tokens of each.
-    pub length: i32,
-}
+pub use mlx_ops::Segment;
 
 /// Sequences of tokens that go through a model together, which checked and joined them.
 pub struct Batch {
@@ -50,107 +41,18 @@ impl Batch {
     }
 }
 
-/// What the queries of each segment see and how they weigh it, where they look both ways.
+/// What is added to the scores of each segment, in models that learned such.
 #[derive(Default)]
-pub(crate) struct Masks(Vec<(Option<i32>, Vec<Option<Tensor>>)>);
+pub(crate) struct Masks(Option<Vec<Tensor>>);
 
 impl Masks {
-    /// The masks of layers with these windows. Those without one take `full`, which gets the length of a sequence.
-    pub(crate) fn both_ways(
-        segments: &[Segment],
-        windows: impl Iterator<Item = Option<i32>>,
-        full: impl Fn(i32) -> Result<Option<Tensor>>,
-    ) -> Result<Self> {
-        let mask = |window, length| match window {
-            None => full(length),
-            Some(window) => (length > window).then(|| near(length, window)).transpose(),
-        };
-        let mut all: Vec<(Option<i32>, Vec<_>)> = Vec::new();
-        for window in windows {
-            if all.iter().all(|(known, _)| *known != window) {
-                let masks = segments.iter().map(|segment| mask(window, segment.length)).collect::<Result<_>>()?;
-                all.push((window, masks));
-            }
-        }
-        Ok(Self(all))
+    /// Scores that follow from the length of a sequence.
+    pub(crate) fn by_length(segments: &[Segment], scores: impl Fn(i32) -> Result<Tensor>) -> Result<Self> {
+        segments.iter().map(|segment| scores(segment.length)).collect::<Result<_>>().map(|all| Self(Some(all)))
     }
 
-    fn of(&self, window: Option<i32>, segment: usize) -> Option<&Tensor> {
-        let (_, masks) = self.0.iter().find(|(known, _)| *known == window)?;
-        masks.get(segment)?.as_ref()
-    }
-}
-
-/// Which of `length` keys are among the `window` nearest of each query on either side, itself included, `(L, L)`.
-fn near(length: i32, window: i32) -> Result<Tensor> {
-    let keys = arange(0.0, f64::from(length), 1.0, Dtype::I32)?;
-    let distance = (keys.expand_dims([1])? - &keys)?.abs()?;
-    Ok(distance.less(window)?)
-}
-
-/// Attention of each sequence over itself, from the joined projection to the heads' outputs.
-pub(crate) struct PackedAttention<'a> {
-    /// Heads of queries, `H`.
-    pub heads: i32,
-    /// Heads of keys and values, `KV`.
-    pub kv_heads: i32,
-    /// Features of a head, `D`.
-    pub head_dim: i32,
-    /// Root-mean-square normalisation of each query and key: the two weights and epsilon.
-    pub norms: Option<(&'a Tensor, &'a Tensor, f32)>,
-    /// How queries and keys turn.
-    pub rotation: Option<Rotation<'a>>,
-    /// Queries see no key behind them.
-    pub causal: bool,
-    /// How many positions a query sees to either side, itself included; `None`: all.
-    pub window: Option<i32>,
-    /// A factor on the scores.
-    pub scale: f32,
-    /// Scores pass through `cap * tanh(score / cap)`.
-    pub softcap: Option<f32>,
-}
-
-impl PackedAttention<'_> {
-    /// `(T, (H + 2 KV) D)` to `(T, H D)`.
-    pub(crate) fn forward(&self, qkv: &Tensor, segments: &[Segment], masks: &Masks) -> Result<Tensor> {
-        let mut outs = Vec::with_capacity(segments.len());
-        let mut at = 0;
-        for (i, &Segment { count, length }) in segments.iter().enumerate() {
-            let rows = at..at + count * length;
-            at = rows.end;
-            let part = if segments.len() == 1 { qkv.clone() } else { qkv.i(rows)? };
-            let part = part.reshape([count, length, -1])?;
-            outs.push(self.attend(&part, masks.of(self.window, i))?.reshape([count * length, -1])?);
-        }
-        match <[Tensor; 1]>::try_from(outs) {
-            Ok([out]) => Ok(out),
-            Err(outs) => Ok(concatenate(&outs, 0)?),
-        }
-    }
-
-    /// Attention within each of `(B, L, (H + 2 KV) D)`: `(B, L, H D)`.
-    fn attend(&self, qkv: &Tensor, mask: Option<&Tensor>) -> Result<Tensor> {
-        let [b, l, _] = qkv.dims()?;
-        let buffer = || zeros([b, self.kv_heads, l, self.head_dim], qkv.dtype());
-        let attention = SelfAttention {
-            heads: self.heads,
-            kv_heads: self.kv_heads,
-            norms: self.norms,
-            rotation: self.rotation,
-            offset: 0,
-            at: 0,
-            first: 0,
-            window: self.window.filter(|&window| self.causal && window < l),
-            mask: match mask {
-                Some(mask) => Mask::Tensor(mask),
-                None if self.causal => Mask::Causal,
-                None => Mask::None,
-            },
-            scale: self.scale,
-            softcap: self.softcap,
-            sinks: None,
-        };
-        let (out, _, _) = attention.forward(qkv, buffer()?, buffer()?)?;
-        Ok(out)
+    /// A tensor for each segment.
+    pub(crate) fn scores(&self) -> Option<&[Tensor]> {
+        self.0.as_deref()
     }
 }

@@ -43,11 +43,7 @@ impl Backbone {
 
     /// The last hidden states of all tokens, normalised, `(T, hidden)`, in the order of the batch. Nothing is kept of them.
     pub fn encode(&self, batch: &Batch) -> Result<Tensor> {
-        let windows = self.config.layers.iter().map(|layer| layer.window);
-        let masks = match self.config.causal {
-            true => Masks::default(),
-            false => Masks::both_ways(batch.segments(), windows, |_| Ok(None))?,
-        };
+        let masks = Masks::default();
         let mut h = self.embed(&batch.ids)?; // (T, hidden)
         for layer in &self.layers {
             h = layer.forward(&h, Over::Packed(batch.segments(), &masks))?;

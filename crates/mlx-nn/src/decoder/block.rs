@@ -3,10 +3,10 @@
 use super::config::{DecoderConfig, LayerConfig, Placement};
 use crate::cache::{KvCache, Place, Visible};
 use crate::linear::Projections;
-use crate::packed::{Masks, PackedAttention, Segment};
+use crate::packed::{Masks, Segment};
 use crate::rope::Rope;
 use crate::{Around, Linear, Norm, Result, Weights};
-use mlx_ops::{Activation, Dtype, SelfAttention, Tensor};
+use mlx_ops::{Activation, Dtype, PackedAttention, SelfAttention, Tensor};
 
 /// What the queries of a layer look at.
 pub(super) enum Over<'a> {
@@ -63,9 +63,10 @@ impl Attention {
             Over::Cache(mask, cache) => (mask, cache),
             Over::Packed(segments, masks) => {
                 let (causal, window) = (self.causal, self.window);
+                let scores = masks.scores();
                 let attention =
-                    PackedAttention { heads, kv_heads, head_dim, norms, rotation, causal, window, scale, softcap };
-                return attention.forward(&qkv, segments, masks);
+                    PackedAttention { heads, kv_heads, norms, rotation, causal, window, scores, scale, softcap };
+                return Ok(attention.forward(&qkv, segments)?);
             }
         };
         let ([b, l, _], offset) = (qkv.dims()?, cache.offset());

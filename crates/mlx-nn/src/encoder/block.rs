@@ -2,10 +2,10 @@
 
 use super::config::{EncoderConfig, LayerConfig, Placement};
 use crate::linear::Projections;
-use crate::packed::{Masks, PackedAttention, Segment};
+use crate::packed::{Masks, Segment};
 use crate::rope::Rope;
 use crate::{Around, Linear, Norm, Result, Weights};
-use mlx_ops::{Activation, Tensor};
+use mlx_ops::{Activation, PackedAttention, Tensor};
 
 struct Attention {
     qkv: Projections,
@@ -36,15 +36,15 @@ impl Attention {
         let attention = PackedAttention {
             heads: self.heads,
             kv_heads: self.heads,
-            head_dim: self.head_dim,
             norms: None,
             rotation: self.rope.as_ref().map(Rope::rotation),
             causal: false,
             window: self.window,
+            scores: masks.scores(),
             scale: f64::from(self.head_dim).powf(-0.5) as f32,
             softcap: None,
         };
-        attention.forward(&qkv, segments, masks)
+        Ok(attention.forward(&qkv, segments)?)
     }
 }
 

@@ -100,9 +100,10 @@ impl Encoder {
             h = (h + row)?;
         }
         h = self.embedding_norm.forward(&h)?;
-        let windows = self.config.layers.iter().map(|layer| layer.reach.map(|reach| reach + 1));
-        let scores = |length| self.distances.as_ref().map(|table| distance_scores(table, length)).transpose();
-        let masks = Masks::both_ways(batch.segments(), windows, scores)?;
+        let masks = match &self.distances {
+            Some(table) => Masks::by_length(batch.segments(), |length| distance_scores(table, length))?,
+            None => Masks::default(),
+        };
         for layer in &self.layers {
             h = layer.forward(&h, batch.segments(), &masks)?;
         }
