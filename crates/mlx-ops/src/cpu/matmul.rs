@@ -221,7 +221,7 @@ impl<T: Float> Columns<T> {
                 unsafe {
                     let a = self.rows.add(part.start * p.m + rows.start * k.next_multiple_of(LINE));
                     let c = p.c.add(rows.start * p.ldc + j);
-                    let to = Target::new(c, p.ldc, width.min(columns.end - j), p.alpha, beta);
+                    let to = Target { c, ldc: p.ldc, columns: width.min(columns.end - j), alpha: p.alpha, beta };
                     tile::<V, f32>(rows.len(), a, room.add(panel * width * k), k, to);
                 }
             }

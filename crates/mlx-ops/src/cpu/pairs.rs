@@ -116,7 +116,7 @@ unsafe fn tile_of<const M: usize>(mut a: *const f32, mut b: *const f32, inner: u
 mod tests {
     use super::*;
     use crate::cpu::blas::tests::noise;
-    use crate::cpu::paneled::{Added, product, width};
+    use crate::cpu::paneled::{product, width};
 
     #[test]
     fn agrees_with_f64_of_rounded_numbers() {
@@ -135,7 +135,7 @@ mod tests {
             };
             let panels: Vec<Pair> = (0..n.next_multiple_of(width) * k / 2).map(cell).collect();
             let mut out = vec![f32::NAN; m * n];
-            product(Isa::best(), &x, k, &panels, Added::default(), &mut out);
+            product(Isa::best(), &x, k, &panels, &mut out);
             for (at, &new) in out.iter().enumerate() {
                 let (i, j) = (at / n, at % n);
                 let product = |l: usize| f64::from(x16[i * k + l].to_f32()) * f64::from(w16[j * k + l].to_f32());

@@ -61,33 +61,17 @@ impl<T: Float> Cell for T {
     }
 }
 
-/// `out = x @ w.T + added` for rows of `k` elements and panels of type f32, f16 or bf16, the latter in pairs where they have four axes.
-pub fn product_with(
-    isa: Isa,
-    x: &[f32],
-    k: usize,
-    panels: &Input<'_>,
-    added: Added<'_>,
-    out: &mut [f32],
-) -> Result<()> {
+/// `out = x @ w.T` for rows of `k` elements and panels of type f32, f16 or bf16, the latter in pairs where they have four axes.
+pub fn product_with(isa: Isa, x: &[f32], k: usize, panels: &Input<'_>, out: &mut [f32]) -> Result<()> {
     match (panels.dtype(), panels.shape().len()) {
-        (Dtype::F32, 3) => product::<f32>(isa, x, k, &panels.values()?, added, out),
-        (Dtype::F16, 3) => product::<f16>(isa, x, k, &panels.values()?, added, out),
-        (Dtype::Bf16, 3) => product::<bf16>(isa, x, k, &panels.values()?, added, out),
+        (Dtype::F32, 3) => product::<f32>(isa, x, k, &panels.values()?, out),
+        (Dtype::F16, 3) => product::<f16>(isa, x, k, &panels.values()?, out),
+        (Dtype::Bf16, 3) => product::<bf16>(isa, x, k, &panels.values()?, out),
         #[cfg(target_arch = "x86_64")]
-        (Dtype::Bf16, 4) if pairs::fit(k) => product(isa, x, k, pairs::of(&panels.values()?), added, out),
+        (Dtype::Bf16, 4) if pairs::fit(k) => product(isa, x, k, pairs::of(&panels.values()?), out),
         (other, axes) => return Err(Error::new(format!("[Projection] panels of {other} with {axes} axes"))),
     }
     Ok(())
-}
-
-/// What is added to a product.
-#[derive(Clone, Copy, Default)]
-pub struct Added<'a> {
-    /// To each row.
-    pub bias: Option<&'a [f32]>,
-    /// A number for each of the product's.
-    pub residual: Option<&'a [f32]>,
 }
 
 /// Columns of a panel.
@@ -95,30 +79,26 @@ pub fn width(isa: Isa) -> usize {
     WIDTH * isa.lanes()
 }
 
-/// `out = x @ w.T + added` for `x` of shape `(m, k)` and `out` of shape `(m, n)`, with the rows of `w` as the columns of panels:
+/// `out = x @ w.T` for `x` of shape `(m, k)` and `out` of shape `(m, n)`, with the rows of `w` as the columns of panels:
 /// `(panels, k / C::ELEMENTS, width)`, zeros behind the last of them.
-pub fn product<C: Cell>(isa: Isa, x: &[f32], k: usize, panels: &[C], added: Added<'_>, out: &mut [f32]) {
-    if x.is_empty() || out.is_empty() {
+pub fn product<C: Cell>(isa: Isa, x: &[f32], k: usize, panels: &[C], out: &mut [f32]) {
+    if k == 0 || x.is_empty() || out.is_empty() {
         return out.fill(0.0);
     }
     let (m, inner) = (x.len() / k, k / C::ELEMENTS);
     let n = out.len() / m;
     assert_eq!((x.len(), out.len(), inner * C::ELEMENTS), (m * k, m * n, k), "elements of a product with panels");
     assert_eq!(panels.len(), n.next_multiple_of(width(isa)) * inner, "cells of panels");
-    assert!(added.bias.is_none_or(|bias| bias.len() == n), "elements of a bias");
-    assert!(added.residual.is_none_or(|residual| residual.len() == m * n), "elements of a residual");
     let cut = Cut::new(inner, DEPTH);
     let most = (PACKED / cut.row()).max(1024);
-    for (i, (x, out)) in x.chunks(most * k).zip(out.chunks_mut(most * n)).enumerate() {
-        let residual = added.residual.map(|residual| &residual[i * most * n..][..out.len()]);
-        block(isa, x, k, panels, Added { residual, ..added }, out, cut);
+    for (x, out) in x.chunks(most * k).zip(out.chunks_mut(most * n)) {
+        block(isa, x, k, panels, out, n, cut);
     }
 }
 
 /// Packs some rows, then multiplies them.
-fn block<C: Cell>(isa: Isa, x: &[f32], k: usize, panels: &[C], added: Added<'_>, out: &mut [f32], cut: Cut) {
+fn block<C: Cell>(isa: Isa, x: &[f32], k: usize, panels: &[C], out: &mut [f32], n: usize, cut: Cut) {
     let m = x.len() / k;
-    let n = out.len() / m;
     let tiles = m.div_ceil(panel::most_rows(isa.lanes()));
     let parallel = m * n * k >= PARALLEL;
     scratch::aligned(m * cut.row(), |packed| {
@@ -130,7 +110,7 @@ fn block<C: Cell>(isa: Isa, x: &[f32], k: usize, panels: &[C], added: Added<'_>,
             unsafe { simd::run(isa, pack) }
         });
         pool::split(n.div_ceil(width(isa)), 1, parallel, |range| {
-            let columns = Columns { m, n, tiles, cut, rows: rows.get(), panels, added, range, c: c.get() };
+            let columns = Columns { m, n, tiles, cut, rows: rows.get(), panels, range, c: c.get() };
             // SAFETY: the rows are packed, and the panels have as many columns as the output.
             unsafe { simd::run(isa, columns) }
         });
@@ -175,7 +155,6 @@ struct Columns<'a, C> {
     cut: Cut,
     rows: *const f32,
     panels: &'a [C],
-    added: Added<'a>,
     range: Range<usize>,
     c: *mut f32,
 }
@@ -183,31 +162,23 @@ struct Columns<'a, C> {
 impl<C: Cell> Kernel for Columns<'_, C> {
     #[inline(always)]
     unsafe fn run<V: Lanes>(self) {
-        let Self { m, n, tiles, cut, rows, panels, added, range, c } = self;
+        let Self { m, n, tiles, cut, rows, panels, range, c } = self;
         let width = WIDTH * V::LEN;
-        let most = (BLOCK / (panel::most_rows(V::LEN) * cut.row()).max(1)).max(1);
+        let most = (BLOCK / (panel::most_rows(V::LEN) * cut.row())).max(1);
         let step = tiles.div_ceil(tiles.div_ceil(most));
         for first in (0..tiles).step_by(step) {
             for panel in range.clone() {
                 let columns = width.min(n - panel * width);
                 for part in cut.parts() {
                     let beta = if part.start == 0 { 0.0 } else { 1.0 };
-                    let last = if part.end == cut.k { added } else { Added::default() };
                     let b = panels[(panel * cut.k + part.start) * width..].as_ptr();
                     for at in first..tiles.min(first + step) {
                         let tile = tile_rows(m, tiles, at);
-                        let place = tile.start * n + panel * width;
-                        // SAFETY: the caller's; tile and panel lie in the output, and what is added is as large.
+                        // SAFETY: the caller's; tile and panel lie in the output.
                         unsafe {
                             let a = rows.add(part.start * m + tile.start * part.len().next_multiple_of(LINE));
-                            let mut to = Target::new(c.add(place), n, columns, 1.0, beta);
-                            if let Some(bias) = last.bias {
-                                to.bias = bias.as_ptr().add(panel * width);
-                            }
-                            if let Some(residual) = last.residual {
-                                to.residual = residual.as_ptr().add(place);
-                            }
-                            C::tile::<V>(tile.len(), a, b, part.len(), to);
+                            let c = c.add(tile.start * n + panel * width);
+                            C::tile::<V>(tile.len(), a, b, part.len(), Target { c, ldc: n, columns, alpha: 1.0, beta });
                         }
                     }
                 }
@@ -237,15 +208,10 @@ mod tests {
         let x = noise(m * k, 1);
         let w: Vec<T> = noise(n * k, 2).into_iter().map(narrow).collect();
         let mut out = vec![f32::NAN; m * n];
-        let bias = (m % 2 == 1).then(|| noise(n, 3));
-        let residual = (n % 3 == 0).then(|| noise(m * n, 4));
-        let added = Added { bias: bias.as_deref(), residual: residual.as_deref() };
-        product(isa, &x, k, &panels(isa, &w, k, narrow(0.0)), added, &mut out);
+        product(isa, &x, k, &panels(isa, &w, k, narrow(0.0)), &mut out);
         for (at, &new) in out.iter().enumerate() {
             let (i, j) = (at / n, at % n);
-            let product: f64 = (0..k).map(|l| f64::from(x[i * k + l]) * f64::from(wide(w[j * k + l]))).sum();
-            let bias = bias.as_ref().map_or(0.0, |bias| f64::from(bias[j]));
-            let want = product + bias + residual.as_ref().map_or(0.0, |residual| f64::from(residual[at]));
+            let want: f64 = (0..k).map(|l| f64::from(x[i * k + l]) * f64::from(wide(w[j * k + l]))).sum();
             let error = (f64::from(new) - want).abs();
             assert!(error < 1e-5 * (k as f64).sqrt(), "{isa:?} m={m} n={n} k={k} ({i}, {j}): {new} is not {want}");
         }
@@ -273,8 +239,8 @@ mod tests {
     #[test]
     fn nothing_to_add_gives_zeros() {
         let mut out = [f32::NAN; 6];
-        product::<f32>(Isa::best(), &[], 0, &[], Added::default(), &mut out);
+        product::<f32>(Isa::best(), &[], 0, &[], &mut out);
         assert_eq!(out, [0.0; 6]);
-        product::<f32>(Isa::best(), &[], 4, &vec![1.0; 4 * width(Isa::best())], Added::default(), &mut []);
+        product::<f32>(Isa::best(), &[], 4, &vec![1.0; 4 * width(Isa::best())], &mut []);
     }
 }

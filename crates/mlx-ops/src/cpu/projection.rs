@@ -3,7 +3,7 @@
 use super::dense;
 use super::gate::{Activated, Gated};
 use super::norm::Row;
-use super::paneled::{self, Added};
+use super::paneled;
 use super::pool::{self, Shared};
 use super::quantized;
 use super::scratch;
@@ -157,24 +157,17 @@ impl Kernel for Layer {
         let bias = parts.bias.map(|bias| bias.values::<f32>()).transpose()?;
         let after = parts.after.map(|after| after.values::<f32>()).transpose()?;
         let Self { gate, activation, .. } = *self;
-        let (bias, after) = (bias.as_deref(), after.as_deref().zip(self.after));
+        let tail = Tail { isa, bias: bias.as_deref(), after: after.as_deref().zip(self.after), gate, activation };
         let residual = parts.residual.map(|residual| residual.values::<f32>()).transpose()?;
-        let residual = residual.as_deref();
-        // Panels add what follows at once as they write.
-        let paneled = matches!(self.matrix, Held::Paneled(_));
-        let at_once = paneled && gate.is_none() && activation.is_none() && after.is_none();
-        let added = Added { bias: bias.filter(|_| paneled), residual: residual.filter(|_| at_once) };
-        let (bias, residual) = (bias.filter(|_| !paneled), residual.filter(|_| !at_once));
-        let tail = Tail { isa, bias, after, gate, activation };
         let mut product = |x: &[f32]| match self.gate {
             None => {
-                self.product(isa, x, &parts, added, out)?;
-                tail.finish(None, rows, residual, out);
+                self.product(isa, x, &parts, out)?;
+                tail.finish(None, rows, residual.as_deref(), out);
                 Ok(())
             }
             Some(_) => scratch::with(m * rows, |whole| {
-                self.product(isa, x, &parts, added, whole)?;
-                tail.finish(Some(whole), rows, residual, out);
+                self.product(isa, x, &parts, whole)?;
+                tail.finish(Some(whole), rows, residual.as_deref(), out);
                 Ok(())
             }),
         };
@@ -210,22 +203,14 @@ impl Kernel for Layer {
 }
 
 impl Layer {
-    /// The product; what is `added` is for panels.
-    fn product(
-        &self,
-        isa: Isa,
-        x: &[f32],
-        parts: &Parts<'_, Input<'_>>,
-        added: Added<'_>,
-        out: &mut [f32],
-    ) -> Result<()> {
+    fn product(&self, isa: Isa, x: &[f32], parts: &Parts<'_, Input<'_>>, out: &mut [f32]) -> Result<()> {
         match self.matrix {
             Held::Packed(q, _) => {
                 quantized::Matrix::new(parts.matrix, q, self.precision)?.product(isa, x, out);
                 Ok(())
             }
             Held::Dense => dense::product_with(isa, x, last(parts.x), &parts.matrix[0], out),
-            Held::Paneled(_) => paneled::product_with(isa, x, last(parts.x), &parts.matrix[0], added, out),
+            Held::Paneled(_) => paneled::product_with(isa, x, last(parts.x), &parts.matrix[0], out),
         }
     }
 

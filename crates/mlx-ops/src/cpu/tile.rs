@@ -4,7 +4,7 @@ use super::panel::{LINE, WIDTH};
 use super::simd::Lanes;
 use super::source::Float;
 
-/// Where a tile goes: `columns` of its columns, as `alpha * tile + beta * c`, and what is added there.
+/// Where a tile goes: `columns` of its columns, as `alpha * tile + beta * c`.
 #[derive(Clone, Copy)]
 pub struct Target {
     pub c: *mut f32,
@@ -12,17 +12,6 @@ pub struct Target {
     pub columns: usize,
     pub alpha: f32,
     pub beta: f32,
-    /// A number for each column; null for none.
-    pub bias: *const f32,
-    /// A number for each place of `c`, lying as `c` does; null for none.
-    pub residual: *const f32,
-}
-
-impl Target {
-    /// `alpha * tile + beta * c` alone.
-    pub fn new(c: *mut f32, ldc: usize, columns: usize, alpha: f32, beta: f32) -> Self {
-        Self { c, ldc, columns, alpha, beta, bias: std::ptr::null(), residual: std::ptr::null() }
-    }
 }
 
 /// The product of `rows` packed rows and a packed panel of columns, which may widen as it is read, over `k` elements.
@@ -84,30 +73,6 @@ pub unsafe fn write<V: Lanes, const M: usize>(sums: &[[V; WIDTH]; M], to: Target
             true if whole => put::<V, M, false>(sums, to.c, to.ldc, to),
             false if whole => put::<V, M, true>(sums, to.c, to.ldc, to),
             _ => put_some(sums, to),
-        }
-        if !to.bias.is_null() || !to.residual.is_null() {
-            add::<V>(M, to);
-        }
-    }
-}
-
-/// Adds what is added to `rows` rows that were written: the sums left the registers, which branches would have cost them.
-#[inline(always)]
-unsafe fn add<V: Lanes>(rows: usize, to: Target) {
-    // SAFETY: the caller's.
-    unsafe {
-        for row in 0..rows {
-            for at in (0..to.columns).step_by(V::LEN) {
-                let (c, n) = (to.c.add(row * to.ldc + at), V::LEN.min(to.columns - at));
-                let mut sum = V::load_first(c, n);
-                if !to.bias.is_null() {
-                    sum = V::load_first(to.bias.add(at), n).mul_add(V::splat(1.0), sum);
-                }
-                if !to.residual.is_null() {
-                    sum = V::load_first(to.residual.add(row * to.ldc + at), n).mul_add(V::splat(1.0), sum);
-                }
-                sum.store_first(c, n);
-            }
         }
     }
 }

@@ -29,10 +29,8 @@ pub unsafe fn compute<V: Lanes>(block: Block<'_, '_>) {
     let Block { p, piece, to, scratch } = block;
     let (unit, rows) = (piece.unit, piece.unit.rows);
     let lanes = rows.next_multiple_of(V::LEN);
-    let room = lanes * (p.d + p.dv + 2) + KEYS * PANEL * V::LEN;
-    if scratch.len() < room {
-        scratch.resize(room, 0.0);
-    }
+    scratch.clear();
+    scratch.resize(lanes * (p.d + p.dv + 2) + KEYS * PANEL * V::LEN, 0.0);
     let (scores, mut at) = (scratch.as_mut_ptr(), scratch.as_mut_ptr().wrapping_add(KEYS * PANEL * V::LEN));
     let mut panels = Vec::with_capacity(rows.div_ceil(PANEL * V::LEN));
     for row in (0..rows).step_by(PANEL * V::LEN) {
@@ -46,14 +44,13 @@ pub unsafe fn compute<V: Lanes>(block: Block<'_, '_>) {
         let (queries, values, most, sum) = (take(p.d), take(p.dv), take(1), take(1));
         panels.push(Panel { queries, values, most, sum, row, rows: here, wide: width / V::LEN });
     }
-    // SAFETY: the caller's; the panels share the scratch memory out.
+    // SAFETY: the caller's; the panels share the scratch memory out, of which the sums begin with 0.
     unsafe {
         for panel in &panels {
-            let width = panel.wide * V::LEN;
-            turn_queries::<V>(p, &unit, panel, width);
-            std::slice::from_raw_parts_mut(panel.values, p.dv * width).fill(0.0);
-            std::slice::from_raw_parts_mut(panel.most, width).fill(f32::NEG_INFINITY);
-            std::slice::from_raw_parts_mut(panel.sum, width).fill(0.0);
+            turn_queries(p, &unit, panel, panel.wide * V::LEN);
+            for lane in 0..panel.wide * V::LEN {
+                *panel.most.add(lane) = f32::NEG_INFINITY;
+            }
         }
         for start in piece.keys.clone().step_by(KEYS) {
             let keys = KEYS.min(piece.keys.end - start);
@@ -67,49 +64,29 @@ pub unsafe fn compute<V: Lanes>(block: Block<'_, '_>) {
         }
         for panel in &panels {
             let width = panel.wide * V::LEN;
-            let here = panel.row..panel.row + panel.rows;
-            to.most[here.clone()].copy_from_slice(std::slice::from_raw_parts(panel.most, panel.rows));
-            to.sum[here.clone()].copy_from_slice(std::slice::from_raw_parts(panel.sum, panel.rows));
-            let values = &mut to.values[here.start * p.dv..here.end * p.dv];
-            for i in (0..panel.rows).step_by(V::LEN) {
-                for f in (0..p.dv).step_by(V::LEN) {
-                    let n = V::LEN.min(p.dv - f);
-                    let mut square = [V::splat(0.0); 16];
-                    for (y, row) in square.iter_mut().enumerate().take(n) {
-                        *row = V::load(panel.values.add((f + y) * width + i));
-                    }
-                    V::transpose(&mut square);
-                    for (y, row) in square.iter().enumerate().take(V::LEN.min(panel.rows - i)) {
-                        row.store_first(values[(i + y) * p.dv + f..].as_mut_ptr(), n);
-                    }
+            for i in 0..panel.rows {
+                to.most[panel.row + i] = *panel.most.add(i);
+                to.sum[panel.row + i] = *panel.sum.add(i);
+                let values = &mut to.values[(panel.row + i) * p.dv..][..p.dv];
+                for (f, value) in values.iter_mut().enumerate() {
+                    *value = *panel.values.add(f * width + i);
                 }
             }
         }
     }
 }
 
-/// Brings the queries of a panel, scaled, to `(d, width)`; zeros where there are no more.
+/// Brings the queries of a panel, scaled, to `(d, width)`.
 ///
 /// # Safety
 /// As [`compute`].
-#[inline(always)]
-unsafe fn turn_queries<V: Lanes>(p: &Problem<'_>, unit: &Unit, panel: &Panel, width: usize) {
-    // SAFETY: the caller's; features stay within the queries'.
-    unsafe {
-        let scale = V::splat(p.scale);
-        for i in (0..width).step_by(V::LEN) {
-            for f in (0..p.d).step_by(V::LEN) {
-                let n = V::LEN.min(p.d - f);
-                let mut square = [V::splat(0.0); 16];
-                for (y, row) in square.iter_mut().enumerate().take(V::LEN.min(panel.rows.saturating_sub(i))) {
-                    let (head, query) = unit.place(panel.row + i + y);
-                    *row = V::load_first(p.q.row(unit.batch, head, query).add(f), n);
-                }
-                V::transpose(&mut square);
-                for (y, row) in square.iter().enumerate().take(n) {
-                    row.mul(scale).store(panel.queries.add((f + y) * width + i));
-                }
-            }
+unsafe fn turn_queries(p: &Problem<'_>, unit: &Unit, panel: &Panel, width: usize) {
+    for i in 0..panel.rows {
+        let (head, query) = unit.place(panel.row + i);
+        let from = p.q.row(unit.batch, head, query);
+        for f in 0..p.d {
+            // SAFETY: the caller's.
+            unsafe { *panel.queries.add(f * width + i) = *from.add(f) * p.scale };
         }
     }
 }
