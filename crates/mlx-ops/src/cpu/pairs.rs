@@ -4,6 +4,7 @@
 use super::panel::{LINE, WIDTH};
 use super::paneled::Cell;
 use super::simd::{Isa, Lanes};
+use super::source;
 use super::tile::{Target, write};
 use mlx_core::bf16;
 use std::arch::x86_64::*;
@@ -38,9 +39,14 @@ impl Cell for Pair {
     }
 
     #[inline(always)]
-    unsafe fn tile<V: Lanes>(rows: usize, a: *const f32, b: *const Self, inner: usize, to: Target) {
+    unsafe fn tile<V: Lanes>(rows: usize, a: *const f32, b: *const Self, inner: usize, ask: bool, to: Target) {
         // SAFETY: the caller's; `fit` found the instruction set.
-        unsafe { tile(rows, a, b.cast(), inner, to) }
+        unsafe {
+            match ask {
+                true => tile::<true>(rows, a, b.cast(), inner, to),
+                false => tile::<false>(rows, a, b.cast(), inner, to),
+            }
+        }
     }
 }
 
@@ -65,22 +71,22 @@ unsafe fn pack(from: *const f32, ld: usize, rows: usize, k: usize, to: *mut f32)
 /// # Safety
 /// As [`Cell::tile`], with `inner` in whole lines and AVX-512 BF16 there.
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx2,fma,f16c")]
-unsafe fn tile(rows: usize, a: *const f32, b: *const f32, inner: usize, to: Target) {
+unsafe fn tile<const ASK: bool>(rows: usize, a: *const f32, b: *const f32, inner: usize, to: Target) {
     // SAFETY: the caller's.
     unsafe {
         match rows {
-            1 => tile_of::<1>(a, b, inner, to),
-            2 => tile_of::<2>(a, b, inner, to),
-            3 => tile_of::<3>(a, b, inner, to),
-            4 => tile_of::<4>(a, b, inner, to),
-            5 => tile_of::<5>(a, b, inner, to),
-            6 => tile_of::<6>(a, b, inner, to),
-            7 => tile_of::<7>(a, b, inner, to),
-            8 => tile_of::<8>(a, b, inner, to),
-            9 => tile_of::<9>(a, b, inner, to),
-            10 => tile_of::<10>(a, b, inner, to),
-            11 => tile_of::<11>(a, b, inner, to),
-            _ => tile_of::<12>(a, b, inner, to),
+            1 => tile_of::<1, ASK>(a, b, inner, to),
+            2 => tile_of::<2, ASK>(a, b, inner, to),
+            3 => tile_of::<3, ASK>(a, b, inner, to),
+            4 => tile_of::<4, ASK>(a, b, inner, to),
+            5 => tile_of::<5, ASK>(a, b, inner, to),
+            6 => tile_of::<6, ASK>(a, b, inner, to),
+            7 => tile_of::<7, ASK>(a, b, inner, to),
+            8 => tile_of::<8, ASK>(a, b, inner, to),
+            9 => tile_of::<9, ASK>(a, b, inner, to),
+            10 => tile_of::<10, ASK>(a, b, inner, to),
+            11 => tile_of::<11, ASK>(a, b, inner, to),
+            _ => tile_of::<12, ASK>(a, b, inner, to),
         }
     }
 }
@@ -89,13 +95,16 @@ unsafe fn tile(rows: usize, a: *const f32, b: *const f32, inner: usize, to: Targ
 /// As [`tile`], for `M` rows.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx2,fma,f16c")]
-unsafe fn tile_of<const M: usize>(mut a: *const f32, mut b: *const f32, inner: usize, to: Target) {
+unsafe fn tile_of<const M: usize, const ASK: bool>(mut a: *const f32, mut b: *const f32, inner: usize, to: Target) {
     // SAFETY: the caller's; a vector of pairs is one of as many floats to those who only load it.
     unsafe {
         let mut sums = [[_mm512_setzero_ps(); WIDTH]; M];
         for _ in 0..inner / LINE {
             for l in 0..LINE {
                 let b = b.wrapping_add(l * DEEP);
+                if ASK {
+                    source::ask(b.wrapping_add(inner * DEEP), DEEP);
+                }
                 let columns: [__m512bh; WIDTH] =
                     std::array::from_fn(|v| transmute::<__m512, __m512bh>(_mm512_loadu_ps(b.wrapping_add(v * LINE))));
                 for (i, sums) in sums.iter_mut().enumerate() {

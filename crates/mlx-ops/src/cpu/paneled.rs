@@ -38,11 +38,11 @@ pub trait Cell: Copy + Sync {
     /// As [`panel::pack_rows`].
     unsafe fn pack<V: Lanes>(from: *const f32, ld: usize, rows: usize, k: usize, to: *mut f32);
 
-    /// Multiplies as [`tile::tile`] does, over `inner` cells.
+    /// Multiplies as [`tile::tile`] does, over `inner` cells, and asks for the cells behind those where it is to `ask`.
     ///
     /// # Safety
     /// As [`tile::tile`].
-    unsafe fn tile<V: Lanes>(rows: usize, a: *const f32, b: *const Self, inner: usize, to: Target);
+    unsafe fn tile<V: Lanes>(rows: usize, a: *const f32, b: *const Self, inner: usize, ask: bool, to: Target);
 }
 
 impl<T: Float> Cell for T {
@@ -55,9 +55,15 @@ impl<T: Float> Cell for T {
     }
 
     #[inline(always)]
-    unsafe fn tile<V: Lanes>(rows: usize, a: *const f32, b: *const Self, inner: usize, to: Target) {
+    unsafe fn tile<V: Lanes>(rows: usize, a: *const f32, b: *const Self, inner: usize, ask: bool, to: Target) {
+        let ahead = inner * WIDTH * V::LEN;
         // SAFETY: the caller's.
-        unsafe { tile::tile::<V, T>(rows, a, b, inner, to) }
+        unsafe {
+            match ask {
+                true => tile::tile_asking::<V, T, true>(rows, a, b, inner, ahead, to),
+                false => tile::tile::<V, T>(rows, a, b, inner, to),
+            }
+        }
     }
 }
 
@@ -178,7 +184,9 @@ impl<C: Cell> Kernel for Columns<'_, C> {
                         unsafe {
                             let a = rows.add(part.start * m + tile.start * part.len().next_multiple_of(LINE));
                             let c = c.add(tile.start * n + panel * width);
-                            C::tile::<V>(tile.len(), a, b, part.len(), Target { c, ldc: n, columns, alpha: 1.0, beta });
+                            let to = Target { c, ldc: n, columns, alpha: 1.0, beta };
+                            // The next part of the panel, or the next panel, adjoins.
+                            C::tile::<V>(tile.len(), a, b, part.len(), at == first, to);
                         }
                     }
                 }

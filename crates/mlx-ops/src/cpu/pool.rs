@@ -38,8 +38,12 @@ impl Job<'_> {
             if start >= self.n {
                 return None;
             }
-            let share = if start < self.n / 4 * 3 { self.n / 4 * 3 } else { self.n / 8 };
-            let end = self.n.min(start + (share / self.threads).max(1).next_multiple_of(self.step));
+            let long = (self.n / 4 * 3 / self.threads).next_multiple_of(self.step);
+            let share = match start < long * self.threads {
+                true => long,
+                false => (self.n / 8 / self.threads).next_multiple_of(self.step),
+            };
+            let end = self.n.min(start + share.max(self.step));
             match self.next.compare_exchange_weak(start, end, Ordering::Relaxed, Ordering::Relaxed) {
                 Ok(_) => return Some(start..end),
                 Err(now) => start = now,
@@ -211,8 +215,9 @@ impl<T> Shared<T> {
 
 #[cfg(test)]
 mod tests {
-    use super::split;
+    use super::{Job, split};
     use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::Mutex;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     #[test]
@@ -230,6 +235,21 @@ mod tests {
                     assert!(seen.iter().all(|count| count.load(Ordering::Relaxed) == 1), "{n} by {step}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn ranges_are_long_once_for_each_thread() {
+        for (n, step, threads, expected) in [
+            (12, 1, 2, &[4, 4, 1, 1, 1, 1][..]),
+            (36, 1, 2, &[13, 13, 2, 2, 2, 2, 2]),
+            (576, 32, 2, &[224, 224, 64, 64]),
+            (3, 1, 4, &[1, 1, 1]),
+            (100, 1, 3, &[25, 25, 25, 4, 4, 4, 4, 4, 4, 1]),
+        ] {
+            let job = Job { f: &|_| {}, next: AtomicUsize::new(0), n, step, threads, panic: Mutex::default() };
+            let ranges: Vec<usize> = std::iter::from_fn(|| job.take()).map(|range| range.len()).collect();
+            assert_eq!(ranges, expected, "{n} by {step} on {threads}");
         }
     }
 

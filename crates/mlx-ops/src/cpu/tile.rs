@@ -2,7 +2,7 @@
 
 use super::panel::{LINE, WIDTH};
 use super::simd::Lanes;
-use super::source::Float;
+use super::source::{self, Float};
 
 /// Where a tile goes: `columns` of its columns, as `alpha * tile + beta * c`.
 #[derive(Clone, Copy)]
@@ -22,32 +22,58 @@ pub struct Target {
 #[inline(always)]
 pub unsafe fn tile<V: Lanes, T: Float>(rows: usize, a: *const f32, b: *const T, k: usize, to: Target) {
     // SAFETY: the caller's.
+    unsafe { tile_asking::<V, T, false>(rows, a, b, k, 0, to) }
+}
+
+/// As [`tile`]; where it is to `ASK`, it asks for what lies `ahead` elements behind the panel that it reads.
+///
+/// # Safety
+/// As [`tile`].
+#[inline(always)]
+pub unsafe fn tile_asking<V: Lanes, T: Float, const ASK: bool>(
+    rows: usize,
+    a: *const f32,
+    b: *const T,
+    k: usize,
+    ahead: usize,
+    to: Target,
+) {
+    // SAFETY: the caller's.
     unsafe {
         match rows {
-            1 => tile_of::<V, T, 1>(a, b, k, to),
-            2 => tile_of::<V, T, 2>(a, b, k, to),
-            3 => tile_of::<V, T, 3>(a, b, k, to),
-            4 => tile_of::<V, T, 4>(a, b, k, to),
-            5 => tile_of::<V, T, 5>(a, b, k, to),
-            6 => tile_of::<V, T, 6>(a, b, k, to),
-            7 if V::LEN == 16 => tile_of::<V, T, 7>(a, b, k, to),
-            8 if V::LEN == 16 => tile_of::<V, T, 8>(a, b, k, to),
-            9 if V::LEN == 16 => tile_of::<V, T, 9>(a, b, k, to),
-            10 if V::LEN == 16 => tile_of::<V, T, 10>(a, b, k, to),
-            11 if V::LEN == 16 => tile_of::<V, T, 11>(a, b, k, to),
-            12 if V::LEN == 16 => tile_of::<V, T, 12>(a, b, k, to),
+            1 => tile_of::<V, T, 1, ASK>(a, b, k, ahead, to),
+            2 => tile_of::<V, T, 2, ASK>(a, b, k, ahead, to),
+            3 => tile_of::<V, T, 3, ASK>(a, b, k, ahead, to),
+            4 => tile_of::<V, T, 4, ASK>(a, b, k, ahead, to),
+            5 => tile_of::<V, T, 5, ASK>(a, b, k, ahead, to),
+            6 => tile_of::<V, T, 6, ASK>(a, b, k, ahead, to),
+            7 if V::LEN == 16 => tile_of::<V, T, 7, ASK>(a, b, k, ahead, to),
+            8 if V::LEN == 16 => tile_of::<V, T, 8, ASK>(a, b, k, ahead, to),
+            9 if V::LEN == 16 => tile_of::<V, T, 9, ASK>(a, b, k, ahead, to),
+            10 if V::LEN == 16 => tile_of::<V, T, 10, ASK>(a, b, k, ahead, to),
+            11 if V::LEN == 16 => tile_of::<V, T, 11, ASK>(a, b, k, ahead, to),
+            12 if V::LEN == 16 => tile_of::<V, T, 12, ASK>(a, b, k, ahead, to),
             _ => {}
         }
     }
 }
 
 #[inline(always)]
-unsafe fn tile_of<V: Lanes, T: Float, const M: usize>(mut a: *const f32, mut b: *const T, k: usize, to: Target) {
+unsafe fn tile_of<V: Lanes, T: Float, const M: usize, const ASK: bool>(
+    mut a: *const f32,
+    mut b: *const T,
+    k: usize,
+    ahead: usize,
+    to: Target,
+) {
     // SAFETY: the caller's; whole lines of k are followed by what is left of it.
     unsafe {
         let mut sums = [[V::splat(0.0); WIDTH]; M];
         for _ in 0..k / LINE {
             for l in 0..LINE {
+                if ASK {
+                    source::ask(b.wrapping_add(l * WIDTH * V::LEN + ahead), WIDTH * V::LEN);
+                }
                 step::<V, T, M>(a.wrapping_add(l), b.wrapping_add(l * WIDTH * V::LEN), &mut sums);
             }
             a = a.add(M * LINE);
