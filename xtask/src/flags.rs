@@ -36,9 +36,10 @@ xflags::xflags! {
         }
 
         /// Measure against other programs, side by side. The suites are `lm` (mlx-lm, dense and packed weights), `cpu`
-        /// (mlx-lm and llama.cpp on this CPU, and every CPU kernel) and `ops` (what Python's MLX takes to build an op).
+        /// (mlx-lm and llama.cpp on this CPU, and every CPU kernel), `ops` (what Python's MLX takes to build an op) and
+        /// `embed` (ONNX Runtime, sentence-transformers and mlx-embeddings on the same texts).
         cmd bench {
-            /// What to measure: `lm`, `cpu` or `ops`.
+            /// What to measure: `lm`, `cpu`, `ops` or `embed`.
             required suite: String
             /// How often each side runs; the medians count.
             optional --rounds count: usize
@@ -48,7 +49,7 @@ xflags::xflags! {
             optional --gen-tokens count: usize
             /// Print one JSON object in place of the table.
             optional --json
-            /// Two rounds of one prompt length (`cpu` alone).
+            /// Two rounds of one prompt length (`cpu`), or without the slow peers (`embed`).
             optional --quick
         }
 

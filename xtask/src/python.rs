@@ -23,6 +23,9 @@ const REFERENCE: Environment =
 const EMBED: Environment =
     Environment { name: "embed", requirements: "requirements-embed.txt", options: &[], variables: &[] };
 
+const EMBED_PEERS: Environment =
+    Environment { name: "embed-peers", requirements: "requirements-embed-peers.txt", options: &[], variables: &[] };
+
 const LLAMA: Environment = Environment {
     name: "llama",
     requirements: "requirements-llama.txt",
@@ -39,6 +42,11 @@ pub fn reference(sh: &Shell) -> Result<PathBuf> {
 /// Returns the interpreter of an environment that has the packages of `xtask/py/requirements-embed.txt`: sentence-transformers.
 pub fn embed(sh: &Shell) -> Result<PathBuf> {
     interpreter(sh, &EMBED)
+}
+
+/// Returns the interpreter of an environment that has ONNX Runtime and mlx-embeddings.
+pub fn embed_peers(sh: &Shell) -> Result<PathBuf> {
+    interpreter(sh, &EMBED_PEERS)
 }
 
 /// Returns the interpreter of an environment that has llama.cpp, prebuilt and built for this CPU.

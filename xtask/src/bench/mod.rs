@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: ours and other programs on the same weights, taking turns in one run.
 
 mod cpu;
+mod embed;
 mod figures;
 mod kernels;
 mod lm;
@@ -19,10 +20,11 @@ const LOG_LINES: usize = 20;
 
 /// Measures a suite and compares the ratios with what the project promises.
 pub fn run(flags: &flags::Bench) -> Result {
-    project::known_suite("bench", &flags.suite, &["lm", "cpu", "ops"])?;
+    project::known_suite("bench", &flags.suite, &["lm", "cpu", "ops", "embed"])?;
     match flags.suite.as_str() {
         "cpu" => cpu::run(flags),
         "ops" => ops::run(flags),
+        "embed" => embed::run(flags),
         _ => lm::run(flags),
     }
 }
