@@ -129,6 +129,7 @@ fn what_mlx_would_not_survive_is_an_error() {
         let error = ops::split_equal(&ones(&[4]), parts, 0).unwrap_err();
         assert!(error.message().contains("equal parts of an array of shape [4]"), "{error}");
     }
+    check(ops::conv1d(&ones(&[1, 5, 2]), &ones(&[2, 3, 2]), 1, 0, 1, 0), "[conv1d] 0 groups");
     let nothing = ones(&[3, 0]);
     assert_eq!(ops::sum(&nothing, &[1], false).unwrap().to_vec::<f32>().unwrap(), [0.0; 3]);
     assert_eq!(ops::prod(&nothing, &[1], false).unwrap().to_vec::<f32>().unwrap(), [1.0; 3]);

@@ -14,7 +14,7 @@ const TEXTS: usize = 1000;
 
 /// Texts that are encoded alone, and those that the slowest peer gets.
 const ALONE: usize = 200;
-const FEW: usize = 40;
+const FEW: usize = 16;
 
 /// The batch size that is best for ONNX Runtime; the others take the same or are faster with more.
 const ONNX_BATCH: usize = 16;

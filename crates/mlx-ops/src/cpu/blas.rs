@@ -252,6 +252,7 @@ pub mod tests {
     #[test]
     fn rows_beyond_what_is_packed_at_a_time_agree() {
         check(Isa::best(), [1030, 5, 4100], [false, true], [1.0, 0.5], 0);
+        check(Isa::best(), [520, 300, 4100], [true, false], [0.5, 0.0], 0);
     }
 
     #[track_caller]

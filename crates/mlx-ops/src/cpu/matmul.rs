@@ -15,6 +15,18 @@ use std::ops::Range;
 /// Elements of the inner dimension at a time: a tile's rows of as many stay in the first-level cache.
 const DEPTH: usize = 512;
 
+/// The same where the rows are many and long: a panel's part then stays in the first-level cache, and blocks of rows pass it.
+const SHALLOW: usize = 256;
+
+/// Packed rows, in floats, from which on they are many and long.
+const LARGE: usize = 2 << 20;
+
+/// Floats of columns that are packed at a time there.
+const COLUMNS: usize = 1 << 20;
+
+/// Tiles of a block of rows there: their parts stay in the second-level cache.
+const BLOCK: usize = 28;
+
 /// Panels of columns that stay in the second-level cache while the rows pass them.
 const GROUP: usize = 8;
 
@@ -29,17 +41,18 @@ const PARALLEL: usize = 512 * 1024;
 pub struct Cut {
     pub depth: usize,
     pub k: usize,
+    large: bool,
 }
 
 impl Cut {
     /// Even parts of at most `depth` elements.
     pub fn new(k: usize, depth: usize) -> Self {
         let parts = k.div_ceil(depth).max(1);
-        Self { depth: k.div_ceil(parts).next_multiple_of(LINE), k }
+        Self { depth: k.div_ceil(parts).next_multiple_of(LINE), k, large: false }
     }
 
     pub fn parts(self) -> impl Iterator<Item = Range<usize>> {
-        let Self { depth, k } = self;
+        let Self { depth, k, .. } = self;
         // One empty part scales the result where there is nothing to add.
         (0..k.max(1)).step_by(depth.max(1)).map(move |at| at..k.min(at + depth))
     }
@@ -84,7 +97,8 @@ impl<T: Float> Product<T> {
         if self.m == 0 || self.n == 0 {
             return;
         }
-        let cut = Cut::new(self.k, DEPTH);
+        let large = self.m * self.k >= LARGE && self.k > DEPTH;
+        let cut = Cut { large, ..Cut::new(self.k, if large { SHALLOW } else { DEPTH }) };
         let most = (PACKED / cut.row().max(1)).max(1024);
         for start in (0..self.m).step_by(most) {
             let rows = start..self.m.min(start + most);
@@ -120,13 +134,19 @@ impl<T: Float> Product<T> {
         });
         let width = panel_columns(isa);
         pool::split(self.n, width, parallel, |columns| {
-            let panels = columns.len().div_ceil(width).min(GROUP);
-            let mut room = panel::room(panels * width * cut.depth);
+            let (most, deep) = if cut.large { (large_group(width, cut), cut.k) } else { (GROUP, cut.depth) };
+            let panels = columns.len().div_ceil(width).min(most);
+            let mut room = panel::room(panels * width * deep);
             let columns = Columns { p, cut, tiles, rows: rows.get(), columns, room: room.as_mut_ptr().cast() };
             // SAFETY: the caller's, for these columns; the rows are packed, and the room is for a group.
             unsafe { simd::run(isa, columns) }
         });
     }
+}
+
+/// Panels that are packed at a time where rows are many and long.
+fn large_group(width: usize, cut: Cut) -> usize {
+    (COLUMNS / (width * cut.k)).max(1)
 }
 
 /// Packs the rows of some tiles.
@@ -180,6 +200,11 @@ impl<T: Float> Kernel for Columns<T> {
     unsafe fn run<V: Lanes>(self) {
         let Range { start, end } = self.columns;
         let width = WIDTH * V::LEN;
+        if self.cut.large {
+            let group = large_group(width, self.cut) * width;
+            // SAFETY: the caller's; the columns lie in the product.
+            return (start..end).step_by(group).for_each(|j| unsafe { self.by_blocks::<V>(j..end.min(j + group)) });
+        }
         let panels = (end - start).div_ceil(width);
         let step = panels.div_ceil(panels.div_ceil(GROUP)) * width;
         for j in (start..end).step_by(step) {
@@ -197,6 +222,40 @@ impl<T: Float> Kernel for Columns<T> {
 }
 
 impl<T: Float> Columns<T> {
+    /// Packs columns in their whole length; then blocks of rows pass one part of a panel after the other.
+    #[inline(always)]
+    unsafe fn by_blocks<V: Lanes>(&self, columns: Range<usize>) {
+        let Self { p, cut, tiles, room, .. } = self;
+        let width = WIDTH * V::LEN;
+        let panels = || columns.clone().step_by(width).enumerate();
+        let part_of = |panel: usize, part: &Range<usize>| room.wrapping_add((panel * cut.k + part.start) * width);
+        for (panel, j) in panels() {
+            for part in cut.parts() {
+                let to = part_of(panel, &part);
+                // SAFETY: the caller's; the room is for these panels in their whole length.
+                unsafe { self.pack::<V>(j, width.min(columns.end - j), part, to) };
+            }
+        }
+        for first in (0..*tiles).step_by(BLOCK) {
+            for (panel, j) in panels() {
+                for part in cut.parts() {
+                    let beta = if part.start == 0 { p.beta } else { 1.0 };
+                    for at in first..(first + BLOCK).min(*tiles) {
+                        let rows = tile_rows(p.m, *tiles, at);
+                        // SAFETY: the caller's; rows and panels were packed.
+                        unsafe {
+                            let a = self.rows.add(part.start * p.m + rows.start * part.len().next_multiple_of(LINE));
+                            let c = p.c.add(rows.start * p.ldc + j);
+                            let columns = width.min(columns.end - j);
+                            let to = Target { c, ldc: p.ldc, columns, alpha: p.alpha, beta };
+                            tile::<V, f32>(rows.len(), a, part_of(panel, &part), part.len(), to);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
     /// Adds the products over one part of the inner dimension, and asks for what comes `next` meanwhile.
     #[inline(always)]
     unsafe fn multiply<V: Lanes>(&self, columns: Range<usize>, part: Range<usize>, next: (Range<usize>, Range<usize>)) {
