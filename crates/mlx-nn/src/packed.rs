@@ -88,6 +88,26 @@ fn near(length: i32, window: i32) -> Result<Tensor> {
     Ok(distance.less(window)?)
 }
 
+/// Applies `f` to the sequences of each segment, `(B, L, ..)`, of packed rows `(T, ..)`; it also gets the segment's number.
+pub(crate) fn by_segment(
+    rows: &Tensor,
+    segments: &[Segment],
+    f: impl Fn(&Tensor, usize) -> Result<Tensor>,
+) -> Result<Tensor> {
+    let mut outs = Vec::with_capacity(segments.len());
+    let mut at = 0;
+    for (i, &Segment { count, length }) in segments.iter().enumerate() {
+        let range = at..at + count * length;
+        at = range.end;
+        let part = if segments.len() == 1 { rows.clone() } else { rows.i(range)? };
+        outs.push(f(&part.reshape([count, length, -1])?, i)?.reshape([count * length, -1])?);
+    }
+    match <[Tensor; 1]>::try_from(outs) {
+        Ok([out]) => Ok(out),
+        Err(outs) => Ok(concatenate(&outs, 0)?),
+    }
+}
+
 /// Attention of each sequence over itself, from the joined projection to the heads' outputs.
 pub(crate) struct PackedAttention<'a> {
     /// Heads of queries, `H`.
@@ -113,19 +133,7 @@ pub(crate) struct PackedAttention<'a> {
 impl PackedAttention<'_> {
     /// `(T, (H + 2 KV) D)` to `(T, H D)`.
     pub(crate) fn forward(&self, qkv: &Tensor, segments: &[Segment], masks: &Masks) -> Result<Tensor> {
-        let mut outs = Vec::with_capacity(segments.len());
-        let mut at = 0;
-        for (i, &Segment { count, length }) in segments.iter().enumerate() {
-            let rows = at..at + count * length;
-            at = rows.end;
-            let part = if segments.len() == 1 { qkv.clone() } else { qkv.i(rows)? };
-            let part = part.reshape([count, length, -1])?;
-            outs.push(self.attend(&part, masks.of(self.window, i))?.reshape([count * length, -1])?);
-        }
-        match <[Tensor; 1]>::try_from(outs) {
-            Ok([out]) => Ok(out),
-            Err(outs) => Ok(concatenate(&outs, 0)?),
-        }
+        by_segment(qkv, segments, |part, i| self.attend(part, masks.of(self.window, i)))
     }
 
     /// Attention within each of `(B, L, (H + 2 KV) D)`: `(B, L, H D)`.
