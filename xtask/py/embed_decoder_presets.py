@@ -47,6 +47,13 @@ YARN = {
     "mscale_all_dim": 1.0,
     "llama_4_scaling_beta": 0.1,
 }
+LLAMA3 = {
+    "rope_type": "llama3",
+    "factor": 8.0,
+    "low_freq_factor": 1.0,
+    "high_freq_factor": 4.0,
+    "original_max_position_embeddings": 32,
+}
 MINISTRAL3 = DECODER | {"model_type": "ministral3", "rope_parameters": YARN, "max_position_embeddings": 512}
 del MINISTRAL3["rope_theta"]
 LFM2 = DECODER | {
@@ -130,7 +137,13 @@ CASES = {
     "gemma2-last": decoder(GEMMA2, LAST, around=BOTH, matters=[{"sliding_window": 6}, {"attn_logit_softcapping": 30.0}]),
     "llama-last": decoder(LLAMA, LAST, around=BOTH, matters=[BOTH_WAYS]),
     "llama-both-ways": decoder(LLAMA | BOTH_WAYS, MEAN, around=BOS, head="causal", matters=[CAUSAL]),
-    "llama-bidirec": decoder(LLAMA | BOTH_WAYS, MEAN, around=BOS, written={"model_type": "llama_bidirec", "is_causal": None}),
+    "llama-bidirec": decoder(
+        LLAMA | BOTH_WAYS | {"rope_scaling": LLAMA3},
+        MEAN,
+        around=BOS,
+        written={"model_type": "llama_bidirec", "is_causal": None},
+        matters=[{"rope_scaling": None}],
+    ),
     "mistral-last": decoder(MISTRAL, LAST, around=BOTH, matters=[{"sliding_window": 6}]),
     "mistral-both-ways": decoder(
         MISTRAL | BOTH_WAYS, MEAN, around=BOS, dtype="bfloat16", matters=[{"sliding_window": 6}, CAUSAL]
