@@ -54,6 +54,11 @@ const THETA: Option<f64> = Some(10_000.0);
 
 /// What most families share; a preset changes what differs. `theta` stands in for a `rope_theta` that is not there.
 fn base(c: &Config, theta: Option<f64>) -> Result<DecoderConfig> {
+    based(c, theta, c.int("intermediate_size")?, c.float("rms_norm_eps")?)
+}
+
+/// The same with the size of the feed-forward layer and the norms' epsilon.
+fn based(c: &Config, theta: Option<f64>, intermediate_size: i32, norm_eps: f64) -> Result<DecoderConfig> {
     let (hidden_size, heads) = (c.int("hidden_size")?, c.int("num_attention_heads")?);
     let head_dim = c.int_or("head_dim", hidden_size / heads)?;
     let mixer = Mixer::Attention;
@@ -61,14 +66,14 @@ fn base(c: &Config, theta: Option<f64>) -> Result<DecoderConfig> {
     Ok(DecoderConfig {
         vocab_size: c.int("vocab_size")?,
         hidden_size,
-        intermediate_size: c.opt_int("block_ff_dim")?.map_or_else(|| c.int("intermediate_size"), Ok)?,
+        intermediate_size,
         heads,
         kv_heads: c.int_or("num_key_value_heads", heads)?,
         head_dim,
         layers: vec![layer; c.int("num_hidden_layers")? as usize],
         context: c.opt_int("max_position_embeddings")?,
         norm: NormKind::Rms,
-        norm_eps: c.opt_float("norm_eps")?.map_or_else(|| c.float("rms_norm_eps"), Ok)? as f32,
+        norm_eps: norm_eps as f32,
         placement: Placement::Pre,
         qk_norm: false,
         attention_scale: (f64::from(head_dim)).powf(-0.5) as f32,
@@ -201,19 +206,20 @@ pub(super) fn gemma3_text(c: &Config) -> Result<DecoderConfig> {
 
 /// LFM2: short convolutions in most layers. Follows mlx_lm/models/lfm2.py.
 pub(super) fn lfm2(c: &Config) -> Result<DecoderConfig> {
-    let mut d = base(c, Some(1_000_000.0))?;
+    let inner = c.opt_int("block_ff_dim")?.map_or_else(|| c.int("intermediate_size"), Ok)?;
+    let mut d = based(c, Some(1_000_000.0), inner, c.float_or("norm_eps", 1e-5)?)?;
     let count = d.layers.len();
-    let attends: Vec<bool> = match (c.opt_texts("layer_types")?, c.opt_floats("full_attn_idxs")?) {
-        (Some(types), _) => types.iter().map(|kind| kind == "full_attention").collect(),
+    let attending: Vec<bool> = match (c.opt_texts("layer_types")?, c.opt_floats("full_attn_idxs")?) {
+        (Some(types), _) => types.iter().map(|kind| attends(c, kind)).collect::<Result<_>>()?,
         (None, Some(listed)) => (0..count).map(|i| listed.contains(&(i as f64))).collect(),
         (None, None) => return Err(c.missing("layer_types")),
     };
-    if attends.len() != count {
-        return Err(c.wrong("layer_types", &format!("a list of {count} entries"), attends.len()));
+    if attending.len() != count {
+        return Err(c.wrong("layer_types", &format!("a list of {count} entries"), attending.len()));
     }
     let mixer = Mixer::Convolution { bias: c.flag("conv_bias")?, causal: true };
     let conv = LayerConfig { mixer, window: Some(c.int_or("conv_L_cache", 3)?), rope: None };
-    for (layer, _) in d.layers.iter_mut().zip(attends).filter(|(_, attends)| !attends) {
+    for (layer, _) in d.layers.iter_mut().zip(attending).filter(|(_, attends)| !attends) {
         *layer = conv.clone();
     }
     if c.opt_flag("block_auto_adjust_ff_dim")?.unwrap_or(true) {
@@ -223,4 +229,13 @@ pub(super) fn lfm2(c: &Config) -> Result<DecoderConfig> {
     }
     let tied = c.opt_flag("tie_embedding")?.or(d.tied).unwrap_or(true);
     Ok(DecoderConfig { qk_norm: true, tied: Some(tied), names: &LFM2, ..d })
+}
+
+/// Whether a layer of LFM2 is one of attention.
+fn attends(c: &Config, kind: &str) -> Result<bool> {
+    match kind {
+        "full_attention" => Ok(true),
+        "conv" => Ok(false),
+        other => Err(c.wrong("layer_types", "a list of full_attention and conv", other)),
+    }
 }

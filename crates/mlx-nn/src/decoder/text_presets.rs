@@ -36,7 +36,7 @@ fn directed(c: &Config, mut d: DecoderConfig) -> Result<DecoderConfig> {
 }
 
 /// The window of the layers that `sliding` picks, where the configuration does not list them.
-fn slide(c: &Config, d: &mut DecoderConfig, sliding: impl Fn(usize) -> bool) -> Result<()> {
+fn slide_where(c: &Config, d: &mut DecoderConfig, sliding: impl Fn(usize) -> bool) -> Result<()> {
     let window = c.opt_int("sliding_window")?;
     if window.is_some() && c.value("layer_types").is_some() {
         return presets::slide(c, d);
@@ -61,7 +61,7 @@ fn llama_bidirec(c: &Config) -> Result<DecoderConfig> {
 fn mistral(c: &Config) -> Result<DecoderConfig> {
     silu(c)?;
     let mut d = presets::llama(c)?;
-    slide(c, &mut d, |_| true)?;
+    slide_where(c, &mut d, |_| true)?;
     directed(c, d)
 }
 
@@ -92,7 +92,7 @@ fn qwen(c: &Config, mut d: DecoderConfig) -> Result<DecoderConfig> {
     silu(c)?;
     if c.flag("use_sliding_window")? {
         let first = c.int_or("max_window_layers", 28)? as usize;
-        slide(c, &mut d, |i| i >= first)?;
+        slide_where(c, &mut d, |i| i >= first)?;
     }
     directed(c, d)
 }
@@ -100,7 +100,7 @@ fn qwen(c: &Config, mut d: DecoderConfig) -> Result<DecoderConfig> {
 /// Gemma 2, of which every other layer has a window. Follows transformers/models/gemma2/modeling_gemma2.py.
 fn gemma2(c: &Config) -> Result<DecoderConfig> {
     let mut d = presets::gemma2(c)?;
-    slide(c, &mut d, |i| i % 2 == 0)?;
+    slide_where(c, &mut d, |i| i % 2 == 0)?;
     directed(c, d)
 }
 
