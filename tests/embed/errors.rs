@@ -60,6 +60,14 @@ fn files_that_are_wrong_are_named() {
         "\"hidden_act\": \"relu\", \"x\"",
         &["hidden_act", "relu"],
     );
+    check_text(
+        "lfm2-both-ways",
+        "config.json",
+        "\"conv\"",
+        "\"convolution\"",
+        &["config.json", "layer_types", "convolution"],
+    );
+    check_text("lfm2-both-ways", "config.json", "\"conv_L_cache\": 3", "\"conv_L_cache\": 4", &["4 tokens", "centred"]);
     check_text("roberta-cls", "config.json", "\"pad_token_id\": 1", "\"pad_token_id\": 70", &["pad_token_id"]);
 }
 

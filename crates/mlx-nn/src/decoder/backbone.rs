@@ -1,7 +1,7 @@
 //! The decoder without its output layer: all that a text encoder needs.
 
-use super::DecoderConfig;
 use super::block::{Block, Over};
+use super::{DecoderConfig, Mixer};
 use crate::cache::{KvCache, Visible};
 use crate::packed::{Batch, Masks};
 use crate::{Embedding, Norm, Result, Weights};
@@ -26,7 +26,7 @@ impl Backbone {
         Ok(Self {
             embed_tokens: model.embedding("embed_tokens", c.vocab_size, c.hidden_size)?,
             layers: model.layers("layers", c.layers.len(), |w, i| Block::new(c, &c.layers[i], w))?,
-            norm: Norm::new(model, "norm", c.hidden_size, c.norm, c.norm_eps)?,
+            norm: Norm::new(model, c.names.norm, c.hidden_size, c.norm, c.norm_eps)?,
             config,
         })
     }
@@ -63,9 +63,14 @@ impl Backbone {
     /// Runs rows `(B, L, hidden)` behind what the caches hold; the last norm is left out.
     pub(super) fn advance(&self, mut h: Tensor, caches: &mut [KvCache]) -> Result<Tensor> {
         let length = h.dim(1)?;
+        let all = Visible::All;
         // Layers with the same window share a mask.
         let mut masks: Vec<(Option<i32>, Visible)> = Vec::new();
         for ((layer, config), cache) in self.layers.iter().zip(&self.config.layers).zip(caches) {
+            if config.mixer != Mixer::Attention {
+                h = layer.forward(&h, Over::Cache(&all, cache))?;
+                continue;
+            }
             let at = match masks.iter().position(|(window, _)| *window == config.window) {
                 Some(at) => at,
                 None => {

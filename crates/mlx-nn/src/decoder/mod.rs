@@ -3,11 +3,12 @@
 mod backbone;
 mod block;
 mod config;
+mod convolution;
 pub mod presets;
 pub mod text_presets;
 
 pub use backbone::Backbone;
-pub use config::{Biases, DecoderConfig, Fused, LayerConfig, Placement};
+pub use config::{Biases, DecoderConfig, Fused, LayerConfig, Mixer, Names, Placement};
 
 use crate::cache::KvCache;
 use crate::{Around, Error, Linear, Result, Weights};

@@ -114,6 +114,13 @@ impl Weights {
         Ok(self.keep(self.typed(self.read(name, dims)?)?))
     }
 
+    /// The tensor of this name, which must have one of these shapes.
+    pub fn take_any<const N: usize>(&self, name: &str, shapes: &[[i32; N]]) -> Result<Tensor> {
+        let found = self.store.left.borrow().get(&self.key(name)).map(|tensor| tensor.shape().to_vec());
+        let fits = shapes.iter().find(|shape| Some(&shape[..]) == found.as_deref());
+        self.take(name, fits.unwrap_or(&shapes[0]))
+    }
+
     fn read(&self, name: &str, dims: &[i32]) -> Result<Tensor> {
         match self.pop(name) {
             Some(tensor) if tensor.shape() == dims => Ok(tensor),
