@@ -1,8 +1,10 @@
 //! Weights by name: scoped, shape-checked, and packed or dense as the checkpoint has them.
 
 mod load;
+mod pickle;
+mod torch;
 
-pub use load::{Checkpoint, ModelFiles};
+pub use load::{Checkpoint, ModelFiles, are_complete};
 
 use crate::{Embedding, Error, Linear, Result};
 use mlx_ops::{Dtype, Matrix, Quantization, Tensor, concatenate, memory, zeros};
