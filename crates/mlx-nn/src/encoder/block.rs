@@ -41,7 +41,8 @@ impl Attention {
             let part = if segments.len() == 1 { qkv.clone() } else { qkv.i(rows)? };
             let part = part.reshape([count, length, -1])?;
             let mask = masks.of(i, self.local);
-            outs.push(self.attend(&part, mask)?.reshape([count * length, -1])?);
+            let out = masks.blinded(i, self.local, self.attend(&part, mask)?)?;
+            outs.push(out.reshape([count * length, -1])?);
         }
         match <[Tensor; 1]>::try_from(outs) {
             Ok([out]) => Ok(out),

@@ -6,12 +6,13 @@
 mod block;
 mod config;
 pub mod presets;
+mod seen;
 
 pub use config::{EncoderConfig, LayerConfig, Names, Placement, Positions};
 
 use crate::{Embedding, Error, Norm, Result, Weights};
 use block::Block;
-use mlx_ops::{Dtype, Tensor, arange};
+use mlx_ops::{Dtype, Tensor, arange, select};
 
 /// Adjoining sequences of one length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +28,7 @@ pub struct Batch {
     ids: Tensor,
     positions: Option<Tensor>,
     segments: Vec<Segment>,
+    seen: Option<Vec<i32>>,
 }
 
 impl Batch {
@@ -40,12 +42,22 @@ impl Batch {
 pub(crate) struct Masks {
     full: Vec<Option<Tensor>>,
     local: Vec<Option<Tensor>>,
+    /// Which queries see any key nearby, `(B, L, 1)`, where some may see none.
+    blind: Vec<Option<Tensor>>,
 }
 
 impl Masks {
     fn of(&self, segment: usize, local: bool) -> Option<&Tensor> {
         let masks = if local { &self.local } else { &self.full };
         masks.get(segment).and_then(Option::as_ref)
+    }
+
+    /// Nothing from queries that see nothing.
+    fn blinded(&self, segment: usize, local: bool, out: Tensor) -> Result<Tensor> {
+        match self.blind.get(segment).and_then(Option::as_ref).filter(|_| local) {
+            Some(sees) => Ok(select(sees, &out, 0.0)?),
+            None => Ok(out),
+        }
     }
 }
 
@@ -141,11 +153,23 @@ impl Encoder {
         }
         let rows = |rows: &[i32]| Tensor::from_slice(rows, [rows.len() as i32]);
         let positions = c.positions.map(|_| rows(&positions)).transpose()?;
-        Ok(Batch { ids: rows(&ids)?, positions, segments })
+        Ok(Batch { ids: rows(&ids)?, positions, segments, seen: None })
     }
 
     /// The last hidden states of all tokens, `(T, hidden)`, in the order of the batch.
     pub fn forward(&self, batch: &Batch) -> Result<Tensor> {
+        self.run(batch, |_| {})
+    }
+
+    /// What goes into each layer and what comes out of the last, `(T, hidden)` each.
+    pub fn hidden_states(&self, batch: &Batch) -> Result<Vec<Tensor>> {
+        let mut states = Vec::with_capacity(self.layers.len() + 1);
+        let last = self.run(batch, |state| states.push(state.clone()))?;
+        states.push(last);
+        Ok(states)
+    }
+
+    fn run(&self, batch: &Batch, mut each: impl FnMut(&Tensor)) -> Result<Tensor> {
         let mut h = self.tokens.forward(&batch.ids)?; // (T, hidden)
         if let Some((table, positions)) = self.positions.as_ref().zip(batch.positions.as_ref()) {
             h = (h + table.take(positions, 0)?)?;
@@ -154,8 +178,9 @@ impl Encoder {
             h = (h + row)?;
         }
         h = self.embedding_norm.forward(&h)?;
-        let masks = self.masks(&batch.segments)?;
+        let masks = self.masks(batch)?;
         for layer in &self.layers {
+            each(&h);
             h = layer.forward(&h, &batch.segments, &masks)?;
         }
         match &self.final_norm {
@@ -164,12 +189,13 @@ impl Encoder {
         }
     }
 
-    fn masks(&self, segments: &[Segment]) -> Result<Masks> {
+    fn masks(&self, batch: &Batch) -> Result<Masks> {
+        let segments = &batch.segments[..];
         let all = |mask: &dyn Fn(i32) -> Result<Option<Tensor>>| {
             segments.iter().map(|segment| mask(segment.length)).collect::<Result<Vec<_>>>()
         };
         let reach = self.config.layers.iter().find_map(|layer| layer.reach);
-        Ok(Masks {
+        let mut masks = Masks {
             full: match &self.distances {
                 Some(table) => all(&|length| distance_scores(table, length).map(Some))?,
                 None => Vec::new(),
@@ -178,7 +204,12 @@ impl Encoder {
                 Some(reach) => all(&|length| (length > reach + 1).then(|| near(length, reach)).transpose())?,
                 None => Vec::new(),
             },
-        })
+            blind: Vec::new(),
+        };
+        if let Some(seen) = &batch.seen {
+            masks.hide(seen, segments)?;
+        }
+        Ok(masks)
     }
 }
 

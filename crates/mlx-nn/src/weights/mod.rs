@@ -52,6 +52,11 @@ impl Weights {
         self.store.left.borrow().contains_key(&self.key(name))
     }
 
+    /// The shape of the tensor of this name, if it is there.
+    pub fn shape(&self, name: &str) -> Option<Vec<i32>> {
+        self.store.left.borrow().get(&self.key(name)).map(|tensor| tensor.shape().to_vec())
+    }
+
     /// Leaves tensors out that the model does not want.
     pub fn drop_where(&self, unwanted: impl Fn(&str) -> bool) {
         self.store.left.borrow_mut().retain(|name, _| !unwanted(name));
