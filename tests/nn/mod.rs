@@ -6,3 +6,4 @@ mod gguf;
 mod rope;
 mod sample;
 mod tokenizer;
+mod torch;

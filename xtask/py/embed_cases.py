@@ -20,6 +20,7 @@ from sentence_transformers.util import quantize_embeddings
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import AutoConfig, AutoModel, AutoModelForMaskedLM, PreTrainedTokenizerFast
 
+import embed_modules
 import embed_presets
 from hashes import seed_of, sha256, write_json
 
@@ -132,6 +133,7 @@ def main():
         write_model(folder, name, case)
         text = json.dumps(expect(folder, case), ensure_ascii=False)
         (folder / "expect.json").write_text(text + "\n", encoding="utf-8")
+    embed_modules.write(args.out, args.filter)
     files = sorted(path for path in args.out.rglob("*") if path.is_file() and path.name != "manifest.json")
     versions = {name: importlib.metadata.version(name) for name in PACKAGES}
     hashes = {str(path.relative_to(args.out)): sha256(path) for path in files}

@@ -10,7 +10,7 @@ use mlx_ops::{Dtype, Tensor};
 
 /// The first module of a model.
 pub enum Input {
-    Encoder(Encoder),
+    Encoder(Box<Encoder>),
     Static(StaticEmbedding),
 }
 
@@ -30,7 +30,7 @@ impl Input {
 
     /// The encoder that a configuration describes.
     pub fn encoder(config: &Config, weights: &Weights) -> Result<Self> {
-        Ok(Self::Encoder(Encoder::new(describe(config)?, weights)?))
+        Ok(Self::Encoder(Box::new(Encoder::new(describe(config)?, weights)?)))
     }
 
     /// The most tokens of a text.

@@ -1,12 +1,12 @@
 //! From a folder or a hub id to a model that encodes.
 
-use crate::Embedder;
 use crate::input::Input;
 use crate::router::Router;
 use crate::settings::{Module, Settings, modules, optional};
 use crate::source::locate;
 use crate::stage::Stages;
 use crate::text::TextEncoder;
+use crate::{Embedder, MultiVector};
 use mlx_nn::tokenizer::Tokenizer;
 use mlx_nn::{Config, Error, Result};
 use mlx_ops::{Device, Dtype};
@@ -49,6 +49,10 @@ impl Embedder {
     /// hub's repository of this id.
     pub fn load(source: impl AsRef<Path>, mut options: LoadOptions) -> Result<Self> {
         let dir = locate(source.as_ref(), &options)?;
+        if MultiVector::is_at(&dir)? {
+            let hint = "the model there gives a vector for each token of a text: load it as a MultiVector.";
+            return Err(Error::msg(hint).in_file(&dir));
+        }
         let settings = Settings::read(&dir)?;
         let (router, ways) = Router::expand(modules(&dir)?)?;
         let mut inputs = BTreeMap::new();

@@ -33,7 +33,9 @@ pub fn modules(dir: &Path) -> Result<Vec<Module>> {
         serde_json::from_str(&text).map_err(|e| unreadable(format!("it is not a JSON list: {e}.")))?;
     let module = |entry: &Value| {
         let kind = entry.get("type")?.as_str()?.rsplit('.').next()?.to_owned();
-        Some(Module { kind, dir: dir.join(entry.get("path")?.as_str()?) })
+        let path = entry.get("path")?.as_str()?;
+        let dir = if ["", "."].contains(&path) { dir.to_owned() } else { dir.join(path) };
+        Some(Module { kind, dir })
     };
     let missing = || unreadable("each module needs a `type` and a `path`.".into());
     list.iter().map(|entry| module(entry).ok_or_else(missing)).collect()

@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Texts that a thread takes at a time.
 const BLOCK: usize = 16;
+/// Bytes of a text whose tokens are all counted before it is refused.
+const COUNTED: usize = 1 << 16;
 
 /// A tokenizer that keeps to a limit.
 pub struct TextEncoder {
@@ -112,7 +114,8 @@ impl TextEncoder {
                 &joined
             }
         };
-        let (mut ids, is_whole) = self.ids(text, max_tokens)?;
+        let least = if overlong == Overlong::Refuse { COUNTED } else { 0 };
+        let (mut ids, is_whole) = self.ids(text, max_tokens, least)?;
         let length = ids.len();
         if length == 0 && !self.bare {
             return Err(Error::msg(format!("Text {i} has no token, and the model adds none.")));
@@ -134,10 +137,10 @@ impl TextEncoder {
         Ok(ids)
     }
 
-    /// The ids of a text, or of so much of it that they exceed `most`; whether they are all.
-    fn ids(&self, text: &str, most: usize) -> Result<(Vec<u32>, bool)> {
+    /// The ids of a text, or of so much of it, from `least` bytes on, that they exceed `most`; whether they are all.
+    fn ids(&self, text: &str, most: usize, least: usize) -> Result<(Vec<u32>, bool)> {
         let Some(cut) = &self.cut else { return Ok((self.tokenizer.encode(text, !self.bare)?, true)) };
-        let mut size = most.saturating_mul(cut::BYTES);
+        let mut size = most.saturating_mul(cut::BYTES).max(least);
         loop {
             let part = cut.part(text, size);
             let ids = self.tokenizer.encode(part, !self.bare)?;

@@ -1,7 +1,7 @@
 //! Whether a tokenizer's tokens end at spaces between words.
 
-use tokenizers::pre_tokenizers::PreTokenizerWrapper as Pre;
 use tokenizers::Tokenizer;
+use tokenizers::pre_tokenizers::PreTokenizerWrapper as Pre;
 
 /// The words of the expressions that GPT-2 and its successors split texts with: letters, with at most one other character in front.
 const WORDS: [&str; 2] = [r" ?\p{L}+", r"[^\r\n\p{L}\p{N}]?\p{L}+"];

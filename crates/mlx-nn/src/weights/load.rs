@@ -152,7 +152,9 @@ fn read_file(path: &Path) -> Result<BTreeMap<String, Tensor>> {
     if path.extension().is_some_and(|end| end == "bin") {
         return super::torch::tensors(path);
     }
-    check_safetensors(path)?;
+    if check_safetensors(path)?.tensors().values().any(|tensor| tensor.dtype == safetensors::Dtype::F64) {
+        return super::doubles::tensors(path);
+    }
     let loaded = io::load_safetensors(path).map_err(|e| Error::msg(e.message()).in_file(path))?;
     Ok(loaded.arrays.into_iter().map(|(name, array)| (name, Tensor::from(array))).collect())
 }
@@ -167,7 +169,7 @@ fn name_of_norms(name: String) -> String {
 }
 
 /// MLX reads tensors when they are first used, too late to report a file that ends early.
-fn check_safetensors(path: &Path) -> Result<()> {
+fn check_safetensors(path: &Path) -> Result<safetensors::tensor::Metadata> {
     let unreadable = |e: std::io::Error| Error::msg(format!("{} cannot be read: {e}.", path.display()));
     let mut file = std::fs::File::open(path).map_err(unreadable)?;
     let size = file.metadata().map_err(unreadable)?.len();
@@ -192,7 +194,7 @@ fn check_safetensors(path: &Path) -> Result<()> {
             "{} is truncated: its tensors need {data} bytes and {there} are there.",
             path.display()
         ))),
-        false => Ok(()),
+        false => Ok(metadata),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Weights by name: scoped, shape-checked, and packed or dense as the checkpoint has them.
 
+mod doubles;
 mod load;
 mod pickle;
 mod torch;
