@@ -1,9 +1,10 @@
 """Tiny random sentence-transformers folders of every encoder, with the reference's own vectors for them.
 
-    python embed_cases.py --out DIR [--filter SUBSTR]
+    python embed_cases.py --out DIR [--filter SUBSTR] [--committed]
 
 Writes DIR/<case>/ (a model folder with expect.json in it) and DIR/manifest.json. expect.json holds the texts, for each run
-its options and vectors, and for the first run the vectors in fewer bits and the similarities of the first three. embed_presets.py has the cases.
+its options and vectors, and for the first run the vectors in fewer bits and the similarities of the first three. embed_presets.py has the cases,
+embed_modules.py those of other modules and of late interaction.
 """
 
 import argparse
@@ -123,6 +124,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--filter", default="")
+    parser.add_argument("--committed", action="store_true", help="only the cases kept in tests/fixtures/embed")
     args = parser.parse_args()
     cases = {name: case for name, case in embed_presets.CASES.items() if args.filter in name}
     torch.set_num_threads(1)
@@ -133,7 +135,7 @@ def main():
         write_model(folder, name, case)
         text = json.dumps(expect(folder, case), ensure_ascii=False)
         (folder / "expect.json").write_text(text + "\n", encoding="utf-8")
-    embed_modules.write(args.out, args.filter)
+    embed_modules.write(args.out, args.filter, args.committed)
     files = sorted(path for path in args.out.rglob("*") if path.is_file() and path.name != "manifest.json")
     versions = {name: importlib.metadata.version(name) for name in PACKAGES}
     hashes = {str(path.relative_to(args.out)): sha256(path) for path in files}

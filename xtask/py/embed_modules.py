@@ -174,6 +174,8 @@ def own(folder, name):
     save(folder, modules, MultiVectorEncoder, prompts={"query": "so on ", "document": "a "}, similarity_fn_name="meanmaxsim")
 
 
+# Kept in tests/fixtures/embed.
+COMMITTED = ["layers-bert", "late-own", "late-stanford", "router", "static-model2vec", "torch-sharded"]
 SINGLE = {
     "static-mean": (static, [{}, {"truncate_dim": 4, "normalize": True}]),
     "static-model2vec": (model2vec, [{}]),
@@ -210,9 +212,9 @@ def expect_late(folder):
     return {"texts": LATE_TEXTS, "runs": runs, "scores": embed_cases.short(model.similarity(queries, documents))}
 
 
-def write(out, filter):
-    """Writes the cases whose name contains `filter` into folders of `out`."""
-    for name in [*SINGLE, *LATE]:
+def write(out, filter, committed):
+    """Writes the cases whose name contains `filter` into folders of `out`, all or those that are `committed`."""
+    for name in COMMITTED if committed else [*SINGLE, *LATE]:
         if filter not in name:
             continue
         folder = out / name
