@@ -1,12 +1,8 @@
 //! Late interaction against the reference.
 
+use super::errors::{case, copy};
 use mlx_embed::{EncodeOptions, LoadOptions, MultiVector, load, maxsim};
 use mlx_tests::{fixtures, late_case, max_difference};
-use std::path::PathBuf;
-
-fn case(name: &str) -> PathBuf {
-    fixtures().join("embed").join(name)
-}
 
 #[test]
 fn matrices_and_scores_equal_the_references() {
@@ -41,6 +37,23 @@ fn queries_have_their_length_and_documents_what_counts() {
     let alone = model.encode(&["the cat."], &options).unwrap();
     assert!(streamed.len() == 300 && max_difference(streamed[299].values(), alone[0].values()) < 1e-5);
     assert!(model.encode::<&str>(&[], &options).unwrap().is_empty());
+}
+
+#[test]
+fn weights_that_are_no_numbers_give_no_vectors() {
+    let dir = tempfile::tempdir().unwrap();
+    copy(&case("late-stanford"), dir.path());
+    let path = dir.path().join("model.safetensors");
+    let mut bytes = std::fs::read(&path).unwrap();
+    let half = bytes.len() / 2;
+    bytes[half..].fill(0xff);
+    std::fs::write(&path, bytes).unwrap();
+    let model = MultiVector::load(dir.path(), LoadOptions::default()).unwrap();
+    check(model.encode(&["a", "the cat"], &EncodeOptions::default()).err().unwrap(), &["text", "not finite"]);
+    let path = dir.path().join("artifact.metadata");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace("\"query_maxlen\": 12", "\"query_maxlen\": 41")).unwrap();
+    check(MultiVector::load(dir.path(), LoadOptions::default()).err().unwrap(), &["filled up to 41", "takes 40"]);
 }
 
 #[track_caller]

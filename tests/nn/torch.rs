@@ -100,7 +100,8 @@ fn what_is_no_dictionary_of_tensors_is_refused() {
     check(&stored(b"\x80\x02(lp0\n."), "opcode 0x6c");
     check(&stored(b"\x80\x09."), "protocol 9");
     check(&stored(b"\x80\x02}X\xff\xff\xff\xffab"), "ends early");
-    check(&stored(b"\x80\x02}r\xff\xff\xff\xff."), "remembers too much");
+    check(&stored(&[b"\x80\x02}", &b"q\x00".repeat(1 << 21)[..], b"."].concat()), "remembers too much");
+    check(&stored(&tensor(float, 0, &[1; 9], &[1; 9])), "too many axes");
     check(&stored(b"\x80\x02h\x05."), "recalls");
     check(&stored(b"\x80\x02K\x01."), "no dictionary");
     check(&stored(b"\x80\x02}X\x01\x00\x00\x00aK\x01s."), "`a` is no tensor");

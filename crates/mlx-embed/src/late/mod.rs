@@ -84,13 +84,11 @@ impl MultiVector {
         let text = text.with_markers(&late.markers)?;
         let (filler, skipped) = (late.filler(text.tokenizer())?, late.skipped(text.tokenizer()));
         let context = input.context();
-        match late.longest() {
-            Some(long) if long > context => {
-                Err(Error::msg(format!("texts are to be of {long} tokens, but the encoder takes {context}."))
-                    .in_file(&dir))
-            }
-            _ => Ok(Self { input, stages, dims, text, max_tokens, settings, late, filler, skipped }),
+        if let Some(Expansion { length, .. }) = late.expansion.as_ref().filter(|expansion| expansion.length > context) {
+            let what = format!("queries are filled up to {length} tokens, but the encoder takes {context}.");
+            return Err(Error::msg(what).in_file(&dir));
         }
+        Ok(Self { input, stages, dims, text, max_tokens, settings, late, filler, skipped })
     }
 
     /// A matrix `(tokens, dims)` for each text, in the order of the texts: a row for each of its tokens that counts.
@@ -204,7 +202,7 @@ impl MultiVector {
             _ => None,
         };
         let most = self.input.context();
-        let stated = options.max_tokens.or(of_role).unwrap_or(self.max_tokens);
+        let stated = options.max_tokens.unwrap_or(of_role.unwrap_or(self.max_tokens).min(most));
         let max_tokens = match expansion {
             Some(expansion) if expansion.fixed => expansion.length,
             Some(expansion) => stated.max(expansion.length),

@@ -173,12 +173,6 @@ impl Late {
         Ok(())
     }
 
-    /// The most tokens that texts are given, where files say so.
-    pub fn longest(&self) -> Option<usize> {
-        let filled = self.expansion.as_ref().map(|expansion| expansion.length);
-        [self.query_length, self.document_length, filled].into_iter().flatten().max()
-    }
-
     /// The id that queries are filled up with.
     pub fn filler(&self, tokenizer: &Tokenizer) -> Result<u32> {
         let Some(expansion) = &self.expansion else { return Ok(0) };

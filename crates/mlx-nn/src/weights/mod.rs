@@ -3,6 +3,7 @@
 mod doubles;
 mod load;
 mod pickle;
+mod place;
 mod torch;
 
 pub use load::{Checkpoint, ModelFiles, are_complete};

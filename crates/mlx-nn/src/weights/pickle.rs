@@ -3,25 +3,16 @@
 //! Knows the opcodes and classes with which torch.save writes a dictionary of tensors; anything else is an error. What is read is
 //! no deeper than tensors need, so that no file can nest or repeat itself into more memory than its size warrants.
 
+use super::place::Place;
 use crate::{Error, Result};
 use mlx_ops::Dtype;
+use std::collections::HashMap;
 use std::rc::Rc;
-
-/// Where a tensor's elements are: behind one another in a member of the archive.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub(super) struct Place {
-    pub dtype: Dtype,
-    /// The member's name inside of `data/`.
-    pub storage: Rc<str>,
-    /// The first element.
-    pub offset: usize,
-    pub dims: Vec<i32>,
-}
 
 /// The most values on the stack: Python writes entries of a dictionary by the thousand.
 const STACK: usize = 1 << 14;
-/// The most that is remembered: some ten values for each tensor.
-const MEMO: usize = 1 << 20;
+/// The most values that are remembered, and the most entries of dictionaries: some ten for each tensor.
+const ROOM: usize = 1 << 20;
 /// How deep a tuple may nest: a tensor's arguments hold its shape.
 const DEPTH: u8 = 4;
 
@@ -65,8 +56,14 @@ impl Global {
 
 /// The tensors of the dictionary that `bytes` is, in order.
 pub(super) fn tensors(bytes: &[u8]) -> Result<Vec<(Rc<str>, Place)>> {
-    let mut machine =
-        Machine { left: bytes, stack: Vec::new(), marks: Vec::new(), memo: Vec::new(), dicts: Vec::new() };
+    let mut machine = Machine {
+        left: bytes,
+        stack: Vec::new(),
+        marks: Vec::new(),
+        memo: HashMap::new(),
+        dicts: Vec::new(),
+        room: ROOM,
+    };
     let Value::Dict(dict) = machine.run()? else { return Err(broken("it is no dictionary of tensors")) };
     let entries = std::mem::take(&mut machine.dicts[dict]);
     let tensor = |(name, value)| match (name, value) {
@@ -85,8 +82,10 @@ struct Machine<'a> {
     left: &'a [u8],
     stack: Vec<Value>,
     marks: Vec<usize>,
-    memo: Vec<Option<Value>>,
+    memo: HashMap<u32, Value>,
     dicts: Vec<Vec<(Value, Value)>>,
+    /// What may still be remembered.
+    room: usize,
 }
 
 impl<'a> Machine<'a> {
@@ -195,21 +194,21 @@ impl<'a> Machine<'a> {
     }
 
     fn remember(&mut self, index: impl Fn(&mut Self) -> Result<u32>) -> Result<()> {
-        let index = index(self)? as usize;
+        let index = index(self)?;
         let value = self.stack.last().cloned().ok_or_else(|| broken("its stack is empty"))?;
-        if index >= MEMO {
-            return Err(broken("it remembers too much"));
-        }
-        if index >= self.memo.len() {
-            self.memo.resize(index + 1, None);
-        }
-        self.memo[index] = Some(value);
+        self.take_room()?;
+        self.memo.insert(index, value);
+        Ok(())
+    }
+
+    fn take_room(&mut self) -> Result<()> {
+        self.room = self.room.checked_sub(1).ok_or_else(|| broken("it remembers too much"))?;
         Ok(())
     }
 
     fn recall(&mut self, index: impl Fn(&mut Self) -> Result<u32>) -> Result<()> {
-        let index = index(self)? as usize;
-        let value = self.memo.get(index).cloned().flatten();
+        let index = index(self)?;
+        let value = self.memo.get(&index).cloned();
         self.push(value.ok_or_else(|| broken(&format!("the value {index} that it recalls is missing")))?)
     }
 
@@ -231,21 +230,20 @@ impl<'a> Machine<'a> {
     }
 
     fn dict(&mut self) -> Result<Value> {
-        if self.dicts.len() == MEMO {
-            return Err(broken("it holds too many dictionaries"));
-        }
+        self.take_room()?;
         self.dicts.push(Vec::new());
         Ok(Value::Dict(self.dicts.len() - 1))
     }
 
     /// Puts keys and values, one behind the other, into the dictionary on top of the stack.
     fn set(&mut self, mut entries: impl ExactSizeIterator<Item = Value>) -> Result<()> {
-        let Some(Value::Dict(dict)) = self.stack.last() else { return Err(broken("entries have no dictionary")) };
+        let Some(&Value::Dict(dict)) = self.stack.last() else { return Err(broken("entries have no dictionary")) };
         if !entries.len().is_multiple_of(2) {
             return Err(broken("a key has no value"));
         }
         while let (Some(key), Some(value)) = (entries.next(), entries.next()) {
-            self.dicts[*dict].push((key, value));
+            self.take_room()?;
+            self.dicts[dict].push((key, value));
         }
         Ok(())
     }
@@ -261,17 +259,9 @@ impl<'a> Machine<'a> {
                 Global::Tensor,
                 [Value::Storage(dtype, storage), offset, Value::Tuple(dims, _), Value::Tuple(strides, _), ..],
             ) => {
-                let (dims, strides) = (ints(dims)?, ints(strides)?);
-                let name = format!("a tensor of shape {dims:?} in `{storage}`");
-                if !is_contiguous(&dims, &strides) {
-                    return Err(broken(&format!("{name} has strides {strides:?}: save it contiguously")));
-                }
-                let wrong = || broken(&format!("{name} has a size or an offset that no tensor has"));
-                let dims = dims.iter().map(|&dim| i32::try_from(dim).ok().filter(|&dim| dim >= 0));
-                let dims = dims.collect::<Option<_>>().ok_or_else(wrong)?;
-                let Value::Int(offset) = offset else { return Err(wrong()) };
-                let offset = usize::try_from(*offset).map_err(|_| wrong())?;
-                Value::Tensor(Rc::new(Place { dtype: *dtype, storage: storage.clone(), offset, dims }))
+                let Value::Int(offset) = *offset else { return Err(broken("an offset is no integer")) };
+                let place = Place::new(*dtype, storage.clone(), offset, &ints(dims)?, &ints(strides)?);
+                Value::Tensor(Rc::new(place.map_err(|e| broken(&e))?))
             }
             _ => return Err(broken("a call has arguments that torch.save does not write")),
         };
@@ -301,16 +291,4 @@ fn tuple(values: Vec<Value>) -> Result<Value> {
 fn ints(values: &[Value]) -> Result<Vec<i64>> {
     let int = |value: &Value| if let Value::Int(int) = value { Some(*int) } else { None };
     values.iter().map(int).collect::<Option<_>>().ok_or_else(|| broken("a shape is no list of integers"))
-}
-
-/// Whether elements follow one another in the order of their indices. Axes of one element may have any stride.
-fn is_contiguous(dims: &[i64], strides: &[i64]) -> bool {
-    let mut expected = 1i64;
-    dims.len() == strides.len()
-        && (dims.contains(&0)
-            || dims.iter().zip(strides).rev().all(|(&dim, &stride)| {
-                let fits = dim == 1 || stride == expected;
-                expected = expected.saturating_mul(dim);
-                fits
-            }))
 }

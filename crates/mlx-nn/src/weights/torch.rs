@@ -1,6 +1,7 @@
 //! Checkpoints that torch.save wrote: a zip archive of a pickle and the tensors' bytes.
 
-use super::pickle::{self, Place};
+use super::pickle;
+use super::place::Place;
 use crate::{Error, Result};
 use mlx_ops::{Dtype, Element, Tensor, bf16, f16};
 use std::collections::{BTreeMap, HashMap};
