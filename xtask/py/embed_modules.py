@@ -175,7 +175,7 @@ def own(folder, name):
 
 
 # Kept in tests/fixtures/embed.
-COMMITTED = ["layers-bert", "late-own", "late-stanford", "router", "static-model2vec", "torch-sharded"]
+COMMITTED = ["layers-bert", "late-modernbert", "late-own", "late-stanford", "router", "static-model2vec", "torch-sharded"]
 SINGLE = {
     "static-mean": (static, [{}, {"truncate_dim": 4, "normalize": True}]),
     "static-model2vec": (model2vec, [{}]),

@@ -23,6 +23,17 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 /// A model from texts to a vector for each of their tokens.
+///
+/// ```no_run
+/// use mlx_embed::{EncodeOptions, LoadOptions, MultiVector};
+///
+/// let model = MultiVector::load("colbert-ir/colbertv2.0", LoadOptions::default())?;
+/// let options = EncodeOptions::default();
+/// let queries = model.encode_query(&["who barks?"], &options)?;
+/// let documents = model.encode_document(&["A cat sits outside.", "The dog barks."], &options)?;
+/// println!("{:?}", model.similarity(&queries, &documents)?);
+/// # Ok::<(), mlx_embed::Error>(())
+/// ```
 pub struct MultiVector {
     input: Input,
     stages: Vec<Stage>,
