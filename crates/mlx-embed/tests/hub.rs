@@ -6,6 +6,9 @@ use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+/// Where nothing answers.
+const NOWHERE: &str = "http://127.0.0.1:9";
+
 fn fixture(case: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/embed").join(case)
 }
@@ -65,8 +68,9 @@ fn answer(stream: &mut TcpStream, dir: &Path) -> Option<String> {
     Some(name)
 }
 
-/// Runs `act` beside a server of the files of `dir`; the names that were asked for.
-fn serve(dir: &Path, act: impl FnOnce(&str)) -> Vec<String> {
+/// What `act` gives beside a server of the files of `dir`, and the names that were asked for. It must not panic, for the
+/// server would wait for ever.
+fn serve<T>(dir: &Path, act: impl FnOnce(&str) -> T) -> (T, Vec<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     std::thread::scope(|scope| {
@@ -81,13 +85,13 @@ fn serve(dir: &Path, act: impl FnOnce(&str)) -> Vec<String> {
             }
             names
         });
-        act(&format!("http://{address}"));
+        let given = act(&format!("http://{address}"));
         // A request without a line ends the server.
         TcpStream::connect(address).unwrap().shutdown(std::net::Shutdown::Both).unwrap();
         let mut names = server.join().unwrap();
         names.sort();
         names.dedup();
-        names
+        (given, names)
     })
 }
 
@@ -105,12 +109,10 @@ fn what_modules_name_is_downloaded_once() {
     add("README.md", b"no");
     add("onnx/model.onnx", b"no");
     add("onnx/config.json", b"no");
-    let asked = serve(repo.path(), |endpoint| {
-        let out = encode(home.path(), endpoint, &[]);
-        assert!(out.status.success(), "{}", text(&out.stderr));
-        let again = encode(home.path(), endpoint, &["--offline"]);
-        assert_eq!(text(&again.stdout), text(&out.stdout));
-    });
+    let (out, asked) = serve(repo.path(), |endpoint| encode(home.path(), endpoint, &[]));
+    assert!(out.status.success(), "{}", text(&out.stderr));
+    let again = encode(home.path(), NOWHERE, &["--offline"]);
+    assert_eq!(text(&again.stdout), text(&out.stdout));
     assert!(asked.contains(&"document_0_Transformer/model.safetensors".to_owned()), "{asked:?}");
     assert!(asked.contains(&"query_0_StaticEmbedding/tokenizer.json".to_owned()), "{asked:?}");
     assert!(!asked.iter().any(|name| name.contains("onnx") || name.ends_with(".md")), "{asked:?}");
@@ -128,16 +130,16 @@ fn a_cache_without_one_of_the_modules_is_not_complete() {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::copy(fixture("router").join(&name), path).unwrap();
     }
-    let out = encode(home.path(), "http://127.0.0.1:9", &[]);
+    let out = encode(home.path(), NOWHERE, &[]);
     assert!(out.status.success(), "{}", text(&out.stderr));
     for file in ["document_1_Pooling/config.json", "query_0_StaticEmbedding/model.safetensors"] {
         let kept = std::fs::read(snapshot.join(file)).unwrap();
         std::fs::remove_file(snapshot.join(file)).unwrap();
-        let out = encode(home.path(), "http://127.0.0.1:9", &["--offline"]);
+        let out = encode(home.path(), NOWHERE, &["--offline"]);
         assert_eq!(out.status.code(), Some(2));
         assert!(text(&out.stderr).contains("`somebody/tiny` (main) is not in the cache"), "{}", text(&out.stderr));
         std::fs::write(snapshot.join(file), kept).unwrap();
     }
-    let other = encode(home.path(), "http://127.0.0.1:9", &["--offline", "--revision", "v2"]);
+    let other = encode(home.path(), NOWHERE, &["--offline", "--revision", "v2"]);
     assert!(text(&other.stderr).contains("(v2) is not in the cache"), "{}", text(&other.stderr));
 }
