@@ -2,9 +2,9 @@
 
 mod cache;
 mod chat;
-mod encoder;
 mod gguf;
 mod rope;
 mod sample;
+mod seen;
 mod tokenizer;
 mod torch;

@@ -119,8 +119,8 @@ impl Folder {
                 Some((one(add_bos, bos), one(add_eos, eos)))
             }
         };
-        let (pad, mask, unk) = (id("pad_token"), id("mask_token"), id("unk_token"));
-        Ok(Special { bos, pad, mask, unk, eos: ends, around })
+        let (pad, unk, mask) = (id("pad_token"), id("unk_token"), id("mask_token"));
+        Ok(Special { bos, pad, unk, mask, eos: ends, around })
     }
 
     /// `eos_token_id` of generation_config.json, or else of config.json: one id or a list.

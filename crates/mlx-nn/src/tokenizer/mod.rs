@@ -36,8 +36,8 @@ struct Inner {
 struct Special {
     bos: Option<u32>,
     pad: Option<u32>,
-    mask: Option<u32>,
     unk: Option<u32>,
+    mask: Option<u32>,
     eos: Vec<u32>,
     /// What `encode` puts around the text, where the files say so; otherwise tokenizer.json's post-processor does.
     around: Option<(Vec<u32>, Vec<u32>)>,
@@ -138,11 +138,6 @@ impl Tokenizer {
         self.0.special.bos
     }
 
-    /// The token that stands for one to be guessed.
-    pub fn mask(&self) -> Option<u32> {
-        self.0.special.mask
-    }
-
     /// The token that fills up a batch.
     pub fn pad(&self) -> Option<u32> {
         self.0.special.pad
@@ -151,6 +146,11 @@ impl Tokenizer {
     /// The token for what the vocabulary cannot spell.
     pub fn unk(&self) -> Option<u32> {
         self.0.special.unk
+    }
+
+    /// The token that stands for a word to be guessed.
+    pub fn mask(&self) -> Option<u32> {
+        self.0.special.mask
     }
 
     /// True for control tokens, which `decode` leaves out on request.
