@@ -2,4 +2,6 @@
 
 mod cases;
 mod errors;
+mod late;
 mod minilm;
+mod modules;

@@ -5,4 +5,6 @@ mod chat;
 mod gguf;
 mod rope;
 mod sample;
+mod seen;
 mod tokenizer;
+mod torch;

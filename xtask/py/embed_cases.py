@@ -4,7 +4,7 @@
 
 Writes DIR/<case>/ (a model folder with expect.json in it) and DIR/manifest.json. expect.json holds the texts, for each run
 its options and vectors, and for the first run the vectors in fewer bits and the similarities of the first three. embed_presets.py and
-embed_decoder_presets.py have the cases.
+embed_decoder_presets.py have the cases, embed_modules.py those of other modules and of late interaction.
 """
 
 import argparse
@@ -22,6 +22,7 @@ from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, pr
 from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoModelForMaskedLM, PreTrainedTokenizerFast
 
 import embed_decoder_presets
+import embed_modules
 import embed_presets
 from hashes import seed_of, sha256, write_json
 
@@ -199,6 +200,7 @@ def main():
         write_json(folder / "config.json", case["config"] | case["written"])
         if case["packed"]:
             pack(folder, keep=False)
+    embed_modules.write(args.out, args.filter, args.committed)
     files = sorted(path for path in args.out.rglob("*") if path.is_file() and path.name != "manifest.json")
     versions = {name: importlib.metadata.version(name) for name in PACKAGES}
     hashes = {str(path.relative_to(args.out)): sha256(path) for path in files}

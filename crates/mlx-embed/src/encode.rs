@@ -1,6 +1,7 @@
 //! From texts to vectors.
 
-use crate::model::Model;
+use crate::input::Input;
+use crate::router::Router;
 use crate::schedule::bins;
 use crate::settings::Settings;
 use crate::stage::{Stages, normalize};
@@ -10,27 +11,33 @@ use mlx_nn::tokenizer::Tokenizer;
 use mlx_nn::{Error, Result};
 use mlx_ops::{Dtype, Tensor, async_eval, cpu_streams, with_stream};
 use std::collections::VecDeque;
+use std::rc::Rc;
 
 /// Tokens from which on bins run side by side on a CPU's cores, in place of one that all cores share.
 const ASIDE: usize = 192;
 
 /// A model from texts to vectors.
 pub struct Embedder {
-    pub(crate) model: Model,
+    pub(crate) input: Rc<Input>,
     pub(crate) stages: Stages,
     pub(crate) text: TextEncoder,
     pub(crate) settings: Settings,
     pub(crate) max_tokens: usize,
+    /// Which of a model's routes a text takes: this one, or the others in order.
+    pub(crate) router: Option<Router>,
+    pub(crate) others: Vec<Embedder>,
 }
 
 impl Embedder {
     /// A vector for each text, in the order of the texts.
     ///
     /// An empty text is encoded as the tokens that stand around every text. An error names the text that is too long, where
-    /// that is not allowed, or whose vector would not be finite.
+    /// that is not allowed, or whose vector would not be finite. A model that treats queries and documents differently, and has
+    /// no default, needs to be told by the prompt which the texts are.
     pub fn encode<S: AsRef<str> + Sync>(&self, texts: &[S], options: &EncodeOptions) -> Result<Embeddings> {
-        let plan = self.plan(options)?;
-        self.run(&plan, texts, 0)
+        let model = self.routed(&options.prompt)?;
+        let plan = model.plan(options)?;
+        model.run(&plan, texts, 0)
     }
 
     /// [`Embedder::encode`] with the model's prompt for queries.
@@ -49,8 +56,9 @@ impl Embedder {
         I: IntoIterator,
         I::Item: AsRef<str> + Sync,
     {
-        let plan = self.plan(options)?;
-        Ok(Vectors { model: self, plan, texts: texts.into_iter(), ready: VecDeque::new(), taken: 0, failed: false })
+        let model = self.routed(&options.prompt)?;
+        let plan = model.plan(options)?;
+        Ok(Vectors { model, plan, texts: texts.into_iter(), ready: VecDeque::new(), taken: 0, failed: false })
     }
 
     /// Numbers of a vector before any truncation.
@@ -73,6 +81,15 @@ impl Embedder {
         self.text.tokenizer()
     }
 
+    /// The model that texts with this prompt go through.
+    fn routed(&self, prompt: &Prompt) -> Result<&Self> {
+        let Some(router) = &self.router else { return Ok(self) };
+        Ok(match router.route(prompt)? {
+            0 => self,
+            route => &self.others[route - 1],
+        })
+    }
+
     fn plan(&self, options: &EncodeOptions) -> Result<Plan> {
         let dims = self.dims();
         let kept = options.truncate_dim.unwrap_or(dims);
@@ -80,7 +97,7 @@ impl Embedder {
             return Err(Error::msg(format!("Vectors have {dims} numbers; {kept} of them cannot be kept.")));
         }
         let max_tokens = options.max_tokens.unwrap_or(self.max_tokens);
-        let most = self.model.context() as usize;
+        let most = self.input.context();
         if max_tokens == 0 || max_tokens > most {
             return Err(Error::msg(format!("The model takes texts of 1 to {most} tokens, not of {max_tokens}.")));
         }
@@ -120,9 +137,8 @@ impl Embedder {
     }
 
     fn forward(&self, plan: &Plan, sequences: &[&[u32]]) -> Result<Tensor> {
-        let batch = self.model.batch(sequences)?;
-        let hidden = self.model.forward(&batch)?;
-        let mut rows = self.stages.forward(&hidden, batch.segments(), plan.prompt_tokens)?;
+        let (hidden, segments) = self.input.hidden(sequences, self.stages.layers.as_ref(), None)?;
+        let mut rows = self.stages.forward(&hidden, &segments, plan.prompt_tokens)?;
         if plan.kept < self.dims() {
             rows = rows.i((.., ..plan.kept as i32))?;
         }

@@ -11,23 +11,32 @@
 //! ```
 #![warn(missing_docs)]
 
+mod cut;
 mod encode;
+mod input;
+mod late;
+mod layers;
 mod load;
 mod model;
 mod options;
 mod pooling;
 mod precision;
+mod router;
 mod schedule;
 mod settings;
 mod similarity;
+mod source;
 mod stage;
+mod table;
 mod text;
 mod vectors;
 
 pub use encode::{Embedder, Vectors};
+pub use late::{MultiVector, maxsim};
 pub use load::{LoadOptions, load};
 pub use mlx_nn::{Error, Result};
 pub use options::{EncodeOptions, Overlong, Prompt};
 pub use precision::{Precision, Quantized, Ranges};
 pub use similarity::Similarity;
+pub use source::locate;
 pub use vectors::Embeddings;

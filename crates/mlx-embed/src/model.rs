@@ -59,6 +59,14 @@ impl Model {
             Self::Decoder(decoder) => decoder.encode(batch),
         }
     }
+
+    /// What goes into each layer and what comes out of the last, `(T, hidden)` each.
+    pub fn hidden_states(&self, batch: &Batch) -> Result<Vec<Tensor>> {
+        match self {
+            Self::Encoder(encoder) => encoder.hidden_states(batch),
+            Self::Decoder(decoder) => decoder.hidden_states(batch),
+        }
+    }
 }
 
 /// Whether a configuration is that of a model that generates, of which the last token tells most.

@@ -1,18 +1,24 @@
 //! From texts to ids, on all cores.
 
 use crate::Overlong;
+use crate::cut::{self, Cut};
 use mlx_nn::tokenizer::Tokenizer;
 use mlx_nn::{Error, Result};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Texts that a thread takes at a time.
 const BLOCK: usize = 16;
+/// Bytes of a text whose tokens are all counted before it is refused.
+const COUNTED: usize = 1 << 16;
 
 /// A tokenizer that keeps to a limit.
 pub struct TextEncoder {
     tokenizer: Tokenizer,
     /// Tokens that stand in front of and behind every text.
     around: [usize; 2],
+    /// Nothing stands around a text, and one without tokens is none that is wrong.
+    bare: bool,
+    cut: Option<Cut>,
 }
 
 /// How to treat one text.
@@ -30,7 +36,32 @@ impl TextEncoder {
         let (inner, whole) = (tokenizer.encode("a", false)?, tokenizer.encode("a", true)?);
         let front = whole.windows(inner.len().max(1)).position(|ids| ids == inner).unwrap_or(0);
         let around = [front, whole.len().saturating_sub(front + inner.len())];
-        Ok(Self { tokenizer, around })
+        let cut = Cut::new(&tokenizer);
+        Ok(Self { tokenizer, around, bare: false, cut })
+    }
+
+    /// A tokenizer that puts nothing around texts.
+    pub fn bare(tokenizer: Tokenizer) -> Self {
+        let cut = Cut::new(&tokenizer);
+        Self { tokenizer, around: [0, 0], bare: true, cut }
+    }
+
+    /// The same where `markers`, or their first words, that are tokens are taken as such wherever they are written.
+    pub fn with_markers(self, markers: &[String]) -> Result<Self> {
+        let mut special = Vec::new();
+        for marker in markers {
+            let word = marker.split_whitespace().next().unwrap_or_default();
+            let token = [marker.as_str(), word].into_iter().find(|text| self.tokenizer.id(text).is_some());
+            if let Some(token) = token.filter(|token| !token.trim().is_empty())
+                && self.tokenizer.encode(token, false)?.len() != 1
+            {
+                special.push(token.to_owned());
+            }
+        }
+        match special.is_empty() {
+            true => Ok(self),
+            false => Self::new(self.tokenizer.with_special(&special)?),
+        }
     }
 
     pub fn tokenizer(&self) -> &Tokenizer {
@@ -83,14 +114,16 @@ impl TextEncoder {
                 &joined
             }
         };
-        let mut ids = self.tokenizer.encode(text, true)?;
+        let least = if overlong == Overlong::Refuse { COUNTED } else { 0 };
+        let (mut ids, is_whole) = self.ids(text, max_tokens, least)?;
         let length = ids.len();
-        if length == 0 {
+        if length == 0 && !self.bare {
             return Err(Error::msg(format!("Text {i} has no token, and the model adds none.")));
         }
         if length > max_tokens {
             if overlong == Overlong::Refuse {
-                return Err(Error::msg(format!("Text {i} has {length} tokens; the model takes {max_tokens}.")));
+                let more = if is_whole { "" } else { " or more" };
+                return Err(Error::msg(format!("Text {i} has {length} tokens{more}; the model takes {max_tokens}.")));
             }
             let [front, behind] = self.around;
             if max_tokens < (front + behind).max(1) {
@@ -102,5 +135,19 @@ impl TextEncoder {
             ids.drain(max_tokens - behind..length - behind);
         }
         Ok(ids)
+    }
+
+    /// The ids of a text, or of so much of it, from `least` bytes on, that they exceed `most`; whether they are all.
+    fn ids(&self, text: &str, most: usize, least: usize) -> Result<(Vec<u32>, bool)> {
+        let Some(cut) = &self.cut else { return Ok((self.tokenizer.encode(text, !self.bare)?, true)) };
+        let mut size = most.saturating_mul(cut::BYTES).max(least);
+        loop {
+            let part = cut.part(text, size);
+            let ids = self.tokenizer.encode(part, !self.bare)?;
+            if part.len() == text.len() || ids.len() > most {
+                return Ok((ids, part.len() == text.len()));
+            }
+            size = size.saturating_mul(4);
+        }
     }
 }

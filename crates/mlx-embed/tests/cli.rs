@@ -12,10 +12,14 @@ fn model(case: &str) -> String {
 }
 
 fn run(args: &[&str], input: &str) -> Output {
+    run_bytes(args, input.as_bytes())
+}
+
+fn run_bytes(args: &[&str], input: &[u8]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mlx-embed"));
     let pipes = command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = pipes.spawn().unwrap();
-    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child.stdin.take().unwrap().write_all(input).unwrap();
     child.wait_with_output().unwrap()
 }
 
@@ -101,9 +105,51 @@ fn check_error(args: &[&str], input: &str, parts: &[&str]) {
 #[test]
 fn errors_name_the_file_and_the_line() {
     let model = model("bert-mean");
-    check_error(&["encode", "--model", "nowhere"], "a\n", &["nowhere", "not a folder"]);
+    check_error(&["encode", "--model", "nowhere"], "a\n", &["`nowhere`", "neither an existing folder"]);
     check_error(&["encode", "--model", &model, "no.txt"], "", &["no.txt"]);
     check_error(&["encode", "--model", &model, "--json-key", "t"], "{\"t\": \"a\"}\n{\"u\": 1}\n", &["line 2", "`t`"]);
     check_error(&["encode", "--model", &model, "--precision", "int8"], "a\n", &["two or more"]);
     check_error(&["encode", "--model", &model, "--prompt-name", "query"], "a\n", &["`query`"]);
+}
+
+#[test]
+fn bytes_that_are_no_text_are_named() {
+    let (model, dir) = (model("bert-mean"), tempfile::tempdir().unwrap());
+    let input = b"the cat\n\xff\xfe\n";
+    let out = run_bytes(&["encode", "--model", &model], input);
+    assert_eq!((out.status.code(), text(&out.stdout).lines().count()), (Some(2), 1));
+    assert!(text(&out.stderr).contains("-, line 2") && text(&out.stderr).contains("UTF-8"), "{}", text(&out.stderr));
+    let file = dir.path().join("texts.txt");
+    std::fs::write(&file, input).unwrap();
+    check_error(&["encode", "--model", &model, file.to_str().unwrap()], "", &["texts.txt, line 2", "UTF-8"]);
+    check_error(&["encode", "--model", file.to_str().unwrap()], "", &["texts.txt", "not a folder"]);
+}
+
+#[test]
+fn a_vector_for_each_token() {
+    let model = model("late-stanford");
+    let expected = format!("{model}/late.json");
+    let expected: Value = serde_json::from_str(&std::fs::read_to_string(expected).unwrap()).unwrap();
+    let input = "the cat, and the dog.\n\na\n";
+    let out = run(&["encode", "--model", &model, "--role", "document"], input);
+    assert!(out.status.success(), "{}", text(&out.stderr));
+    let found: Vec<Vec<Vec<f64>>> = text(&out.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    for (i, matrix) in found.iter().enumerate() {
+        let rows = expected["runs"][1]["vectors"][i].as_array().unwrap();
+        assert_eq!(matrix.len(), rows.len());
+        matrix.iter().zip(rows).for_each(|(row, expected)| same(row, expected));
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let (output, lengths) = (dir.path().join("out.npy"), dir.path().join("out.lengths.npy"));
+    let out = run(&["encode", "--model", &model, "--role", "document", "-o", output.to_str().unwrap()], input);
+    assert!(out.status.success(), "{}", text(&out.stderr));
+    let (rows, lengths) = (std::fs::read(output).unwrap(), std::fs::read(lengths).unwrap());
+    let count: usize = found.iter().map(Vec::len).sum();
+    let shape = |bytes: &[u8], shape: &str| text(&bytes[10..128]).contains(&format!("'shape': {shape}, }}"));
+    assert!(shape(&rows, &format!("({count}, 8)")) && rows.len() == 128 + count * 8 * 4);
+    assert!(shape(&lengths, "(3,)") && text(&lengths[10..128]).contains("'<i8'"));
+    let numbers: Vec<u64> = lengths[128..].as_chunks().0.iter().map(|&bytes| u64::from_le_bytes(bytes)).collect();
+    assert_eq!(numbers, found.iter().map(|matrix| matrix.len() as u64).collect::<Vec<_>>());
+    check_error(&["encode", "--model", &model, "--precision", "int8"], "a\n", &["--precision"]);
+    check_error(&["similarity", "--model", &model, "a", "b"], "", &["late-stanford", "MultiVector"]);
 }

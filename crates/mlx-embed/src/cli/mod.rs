@@ -3,10 +3,11 @@
 mod bench;
 mod encode;
 mod input;
+mod late;
 mod similarity;
 
 use clap::{Args, Parser, Subcommand};
-use mlx_embed::{Embedder, EncodeOptions, LoadOptions, Overlong, Prompt, Result};
+use mlx_embed::{Embedder, EncodeOptions, LoadOptions, MultiVector, Overlong, Prompt, Result, locate};
 use mlx_ops::{Device, Dtype};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -32,9 +33,15 @@ enum Command {
 /// Which model, and where it runs.
 #[derive(Args)]
 struct ModelArgs {
-    /// A sentence-transformers folder.
+    /// A sentence-transformers folder or a hub id.
     #[arg(long)]
     model: PathBuf,
+    /// A branch, tag or commit of the hub repository.
+    #[arg(long)]
+    revision: Option<String>,
+    /// Use only what is already downloaded.
+    #[arg(long)]
+    offline: bool,
     /// The dtype of weights and activations: f32, f16 or bf16 [default: f32 on a CPU, the checkpoint's on a GPU].
     #[arg(long, value_parser = dtype)]
     dtype: Option<Dtype>,
@@ -89,12 +96,32 @@ fn device(name: &str) -> Result<Device, String> {
     }
 }
 
+/// A model with one vector for a text, or one for each of its tokens.
+enum Loaded {
+    Single(Box<Embedder>),
+    Late(Box<MultiVector>),
+}
+
 impl ModelArgs {
     fn load(&self) -> Result<Embedder> {
+        Embedder::load(&self.model, self.options()?)
+    }
+
+    /// The model, whatever it gives.
+    fn load_any(&self) -> Result<Loaded> {
+        let dir = locate(&self.model, &self.options()?)?;
+        Ok(match MultiVector::is_at(&dir)? {
+            true => Loaded::Late(Box::new(MultiVector::load(&dir, self.options()?)?)),
+            false => Loaded::Single(Box::new(Embedder::load(&dir, self.options()?)?)),
+        })
+    }
+
+    fn options(&self) -> Result<LoadOptions> {
         if let Some(device) = self.device {
             device.set_default().map_err(mlx_embed::Error::from)?;
         }
-        Embedder::load(&self.model, LoadOptions { dtype: self.dtype, ..LoadOptions::default() })
+        let revision = self.revision.clone();
+        Ok(LoadOptions { dtype: self.dtype, revision, offline: self.offline, ..LoadOptions::default() })
     }
 }
 

@@ -43,9 +43,22 @@ impl Backbone {
 
     /// The last hidden states of all tokens, normalised, `(T, hidden)`, in the order of the batch. Nothing is kept of them.
     pub fn encode(&self, batch: &Batch) -> Result<Tensor> {
-        let masks = Masks::default();
+        self.run(batch, |_| {})
+    }
+
+    /// What goes into each layer and what comes out of the last, normalised, `(T, hidden)` each.
+    pub fn hidden_states(&self, batch: &Batch) -> Result<Vec<Tensor>> {
+        let mut states = Vec::with_capacity(self.layers.len() + 1);
+        let last = self.run(batch, |state| states.push(state.clone()))?;
+        states.push(last);
+        Ok(states)
+    }
+
+    fn run(&self, batch: &Batch, mut each: impl FnMut(&Tensor)) -> Result<Tensor> {
         let mut h = self.embed(&batch.ids)?; // (T, hidden)
+        let masks = Masks::new(batch, h.dtype())?;
         for layer in &self.layers {
+            each(&h);
             h = layer.forward(&h, Over::Packed(batch.segments(), &masks))?;
         }
         self.norm.forward(&h)

@@ -14,7 +14,7 @@ pub(super) enum Over<'a> {
     /// What a cache holds and the new tokens `(B, L, ..)`, as far as they are visible.
     Cache(&'a Visible, &'a mut KvCache),
     /// The sequence that each of the packed tokens `(T, ..)` belongs to.
-    Packed(&'a [Segment], &'a Masks),
+    Packed(&'a [Segment], &'a Masks<'a>),
 }
 
 struct Attention {
@@ -66,7 +66,7 @@ impl Attention {
                 let scores = masks.scores();
                 let attention =
                     PackedAttention { heads, kv_heads, norms, rotation, causal, window, scores, scale, softcap };
-                return Ok(attention.forward(&qkv, segments)?);
+                return masks.without_blind(attention.forward(&qkv, segments)?, window);
             }
         };
         let ([b, l, _], offset) = (qkv.dims()?, cache.offset());

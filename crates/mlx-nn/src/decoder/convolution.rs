@@ -32,7 +32,10 @@ impl ShortConv {
 
     /// What goes into `out_proj`, `(.., C)`.
     pub(super) fn forward(&self, x: &Tensor, norm: &Norm, over: Over<'_>) -> Result<Tensor> {
-        let bcx = self.in_proj.forward_with(x, Around { norm: Some(norm), ..Around::default() })?; // (.., 3 C)
+        let mut bcx = self.in_proj.forward_with(x, Around { norm: Some(norm), ..Around::default() })?; // (.., 3 C)
+        if let Over::Packed(_, masks) = &over {
+            bcx = masks.without_hidden(bcx)?;
+        }
         let parts = bcx.split_equal(3, -1)?;
         let inputs = (&parts[0] * &parts[2])?;
         let mixed = match over {

@@ -92,6 +92,18 @@ impl Encoder {
 
     /// The last hidden states of all tokens, `(T, hidden)`, in the order of the batch.
     pub fn forward(&self, batch: &Batch) -> Result<Tensor> {
+        self.run(batch, |_| {})
+    }
+
+    /// What goes into each layer and what comes out of the last, `(T, hidden)` each.
+    pub fn hidden_states(&self, batch: &Batch) -> Result<Vec<Tensor>> {
+        let mut states = Vec::with_capacity(self.layers.len() + 1);
+        let last = self.run(batch, |state| states.push(state.clone()))?;
+        states.push(last);
+        Ok(states)
+    }
+
+    fn run(&self, batch: &Batch, mut each: impl FnMut(&Tensor)) -> Result<Tensor> {
         let mut h = self.tokens.forward(&batch.ids)?; // (T, hidden)
         if let Some((table, positions)) = self.positions.as_ref().zip(batch.positions.as_ref()) {
             h = (h + table.take(positions, 0)?)?;
@@ -101,10 +113,11 @@ impl Encoder {
         }
         h = self.embedding_norm.forward(&h)?;
         let masks = match &self.distances {
-            Some(table) => Masks::by_length(batch.segments(), |length| distance_scores(table, length))?,
-            None => Masks::default(),
+            Some(table) => Masks::by_length(batch, h.dtype(), |length| distance_scores(table, length))?,
+            None => Masks::new(batch, h.dtype())?,
         };
         for layer in &self.layers {
+            each(&h);
             h = layer.forward(&h, batch.segments(), &masks)?;
         }
         match &self.final_norm {

@@ -120,7 +120,8 @@ impl Folder {
                 Some((one(add_bos, bos), one(add_eos, eos)))
             }
         };
-        Ok(Special { bos, pad: id("pad_token"), unk: id("unk_token"), eos: ends, around })
+        let (pad, unk, mask) = (id("pad_token"), id("unk_token"), id("mask_token"));
+        Ok(Special { bos, pad, unk, mask, eos: ends, around })
     }
 
     /// `eos_token_id` of generation_config.json, or else of config.json: one id or a list.

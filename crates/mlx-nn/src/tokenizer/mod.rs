@@ -4,6 +4,7 @@ mod dir;
 mod gguf;
 mod pieces;
 mod pre;
+mod spaces;
 mod spm;
 mod stream;
 
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use crate::chat::ChatTemplate;
 use crate::{Error, Result};
 pub use stream::Detokenizer;
+use tokenizers::AddedToken;
 use tokenizers::normalizers::{Lowercase, Sequence};
 
 use pieces::Pieces;
@@ -35,6 +37,7 @@ struct Special {
     bos: Option<u32>,
     pad: Option<u32>,
     unk: Option<u32>,
+    mask: Option<u32>,
     eos: Vec<u32>,
     /// What `encode` puts around the text, where the files say so; otherwise tokenizer.json's post-processor does.
     around: Option<(Vec<u32>, Vec<u32>)>,
@@ -67,6 +70,22 @@ impl Tokenizer {
         let failed = |e| Error::msg(format!("The tokenizer cannot make texts lower case: {e}."));
         inner.model.with_normalizer(Some(Sequence::new(all))).map_err(failed)?;
         Ok(Self(Arc::new(inner)))
+    }
+
+    /// The same tokenizer to which these texts are special tokens, each one token of its own wherever it is written.
+    pub fn with_special(self, texts: &[String]) -> Result<Self> {
+        let mut inner = Arc::try_unwrap(self.0).map_err(|_| Error::msg("A tokenizer in use cannot change."))?;
+        let tokens = texts.iter().map(|text| AddedToken::from(text.as_str(), true).normalized(false));
+        let failed = |e| Error::msg(format!("The tokenizer cannot take special tokens: {e}."));
+        inner.model.add_special_tokens(tokens).map_err(failed)?;
+        inner.pieces = Pieces::new(&inner.model)?;
+        Ok(Self(Arc::new(inner)))
+    }
+
+    /// Whether tokens end at a space between two words, whatever follows, so that the beginning of a text has the first tokens of
+    /// the whole.
+    pub fn splits_at_spaces(&self) -> bool {
+        spaces::split(&self.0.model)
     }
 
     /// Token ids of `text`. Special tokens written in the text become their ids; `add_special` adds what the model
@@ -127,6 +146,11 @@ impl Tokenizer {
     /// The token for what the vocabulary cannot spell.
     pub fn unk(&self) -> Option<u32> {
         self.0.special.unk
+    }
+
+    /// The token that stands for a word to be guessed.
+    pub fn mask(&self) -> Option<u32> {
+        self.0.special.mask
     }
 
     /// True for control tokens, which `decode` leaves out on request.
