@@ -74,7 +74,7 @@ impl Decoder {
             w.drop_where(|name| name.starts_with("lm_head."));
         }
         let lm_head = match tied {
-            true => embed_tokens.tied(),
+            true => embed_tokens.tied(None),
             false => w.linear("lm_head", c.hidden_size, c.vocab_size, false)?,
         };
         let layers = model.layers("layers", c.layers.len(), |w, i| Block::new(c, &c.layers[i], w))?;

@@ -119,7 +119,10 @@ impl Folder {
                 Some((one(add_bos, bos), one(add_eos, eos)))
             }
         };
-        Ok(Special { bos, pad: id("pad_token"), unk: id("unk_token"), eos: ends, around })
+        let inputs = self.config.get("model_input_names").and_then(Value::as_array);
+        let typed = inputs.is_none_or(|names| names.iter().any(|name| name == "token_type_ids"));
+        let (pad, unk, mask) = (id("pad_token"), id("unk_token"), id("mask_token"));
+        Ok(Special { bos, pad, unk, mask, eos: ends, typed, around })
     }
 
     /// `eos_token_id` of generation_config.json, or else of config.json: one id or a list.

@@ -2,6 +2,7 @@
 
 mod dir;
 mod gguf;
+mod pair;
 mod pieces;
 mod pre;
 mod spm;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 
 use crate::chat::ChatTemplate;
 use crate::{Error, Result};
+pub use pair::Pair;
 pub use stream::Detokenizer;
 use tokenizers::normalizers::{Lowercase, Sequence};
 
@@ -35,7 +37,10 @@ struct Special {
     bos: Option<u32>,
     pad: Option<u32>,
     unk: Option<u32>,
+    mask: Option<u32>,
     eos: Vec<u32>,
+    /// The model tells the texts of a pair apart by types.
+    typed: bool,
     /// What `encode` puts around the text, where the files say so; otherwise tokenizer.json's post-processor does.
     around: Option<(Vec<u32>, Vec<u32>)>,
 }
@@ -127,6 +132,11 @@ impl Tokenizer {
     /// The token for what the vocabulary cannot spell.
     pub fn unk(&self) -> Option<u32> {
         self.0.special.unk
+    }
+
+    /// The token that stands for a word to be guessed.
+    pub fn mask(&self) -> Option<u32> {
+        self.0.special.mask
     }
 
     /// True for control tokens, which `decode` leaves out on request.
