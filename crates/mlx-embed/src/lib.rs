@@ -11,22 +11,37 @@
 //! ```
 #![warn(missing_docs)]
 
+mod causal;
+mod classify;
 mod encode;
+mod fill_mask;
+mod headed;
 mod load;
 mod options;
+mod pipeline;
 mod pooling;
 mod precision;
+mod question;
+mod rerank;
 mod schedule;
+mod score;
 mod settings;
 mod similarity;
+mod sparse;
+mod splade;
 mod stage;
 mod text;
 mod vectors;
 
+pub use classify::{Classifier, Label};
 pub use encode::{Embedder, Vectors};
+pub use fill_mask::{FillMask, Guess};
 pub use load::{LoadOptions, load};
 pub use mlx_nn::{Error, Result};
 pub use options::{EncodeOptions, Overlong, Prompt};
 pub use precision::{Precision, Quantized, Ranges};
+pub use rerank::{Ranked, Reranker};
+pub use score::ScoreOptions;
 pub use similarity::Similarity;
+pub use sparse::{SparseEncoder, SparseOptions, SparseVector};
 pub use vectors::Embeddings;

@@ -21,6 +21,22 @@ pub struct LoadOptions {
     pub progress: Option<Box<dyn FnMut(usize, usize)>>,
 }
 
+impl LoadOptions {
+    /// The dtype to load in; `None`: the checkpoint's own.
+    pub(crate) fn dtype(&self) -> Result<Option<Dtype>> {
+        Ok(match (self.dtype, Device::current()?) {
+            (Some(dtype), _) => Some(dtype),
+            (None, Device::Cpu) => Some(Dtype::F32),
+            (None, Device::Gpu(_)) => None,
+        })
+    }
+
+    /// What hears of the bytes read.
+    pub(crate) fn heard(self) -> Box<dyn FnMut(usize, usize)> {
+        self.progress.unwrap_or_else(|| Box::new(|_, _| {}))
+    }
+}
+
 /// Loads a sentence-transformers folder, or one with a text encoder alone, whose tokens' mean is then the vector.
 pub fn load(dir: impl AsRef<Path>) -> Result<Embedder> {
     Embedder::load(dir, LoadOptions::default())
@@ -38,31 +54,32 @@ impl Embedder {
         let Some((first, rest)) = modules.split_first().filter(|(first, _)| first.kind == "Transformer") else {
             return Err(Error::msg("the first module should be a Transformer.").in_file(dir.join("modules.json")));
         };
-        let dtype = match (options.dtype, Device::current()?) {
-            (Some(dtype), _) => Some(dtype),
-            (None, Device::Cpu) => Some(Dtype::F32),
-            (None, Device::Gpu(_)) => None,
-        };
+        let dtype = options.dtype()?;
         let checkpoint = Checkpoint::folder(&first.dir)?;
         let config = describe(&checkpoint.config)?;
         let weights = checkpoint.weights(dtype);
         let encoder = Encoder::new(config, &weights)?;
-        weights.finish(options.progress.unwrap_or_else(|| Box::new(|_, _| {})))?;
+        weights.finish(options.heard())?;
         let stages = Stages::read(rest, encoder.config().hidden_size, dtype)?;
 
-        let limits = limits_file(&first.dir)?;
-        let mut tokenizer = Tokenizer::from_dir(&first.dir)?;
-        if limits.flag("do_lower_case")? {
-            tokenizer = tokenizer.lowercased()?;
-        }
-        let stated = match limits.opt_int("max_seq_length")? {
-            Some(max) => f64::from(max),
-            // Tokenizers without a limit say 1e30.
-            None => optional(&first.dir.join("tokenizer_config.json"))?.float_or("model_max_length", f64::INFINITY)?,
-        };
-        let max_tokens = stated.min(f64::from(encoder.config().context)) as usize;
+        let (tokenizer, max_tokens) = tokenizer(&first.dir, encoder.config().context)?;
         Ok(Self { encoder, stages, text: TextEncoder::new(tokenizer)?, settings, max_tokens })
     }
+}
+
+/// The tokenizer of a Transformer's folder, and the most tokens of a text for a model that takes `context`.
+pub(crate) fn tokenizer(dir: &Path, context: i32) -> Result<(Tokenizer, usize)> {
+    let limits = limits_file(dir)?;
+    let mut tokenizer = Tokenizer::from_dir(dir)?;
+    if limits.flag("do_lower_case")? {
+        tokenizer = tokenizer.lowercased()?;
+    }
+    let stated = match limits.opt_int("max_seq_length")? {
+        Some(max) => f64::from(max),
+        // Tokenizers without a limit say 1e30.
+        None => optional(&dir.join("tokenizer_config.json"))?.float_or("model_max_length", f64::INFINITY)?,
+    };
+    Ok((tokenizer, stated.min(f64::from(context)) as usize))
 }
 
 /// sentence_bert_config.json, or what it was called for some families.
@@ -72,7 +89,7 @@ fn limits_file(dir: &Path) -> Result<Config> {
     optional(all.iter().find(|path| path.is_file()).unwrap_or(&all[0]))
 }
 
-fn describe(config: &Config) -> Result<EncoderConfig> {
+pub(crate) fn describe(config: &Config) -> Result<EncoderConfig> {
     let model_type = config.text("model_type")?;
     let Some(preset) = presets::find(model_type) else {
         let known = presets::PRESETS.map(|(name, _)| name).join(", ");

@@ -64,19 +64,34 @@ pub struct Decoder {
 impl Decoder {
     /// Takes the decoder's tensors, named as Hugging Face names them.
     pub fn new(config: DecoderConfig, w: &Weights) -> Result<Self> {
+        let (tied, hidden, vocab) = (Self::is_tied(&config, w), config.hidden_size, config.vocab_size);
+        Self::with_output(config, w, |w, tokens| match tied {
+            true => Ok(tokens.tied(None)),
+            false => w.linear("lm_head", hidden, vocab, false),
+        })
+    }
+
+    /// Whether the output layer of a checkpoint is its table of tokens.
+    pub fn is_tied(config: &DecoderConfig, w: &Weights) -> bool {
+        config.tied.unwrap_or(!w.has("lm_head.weight"))
+    }
+
+    /// The decoder with an output layer that `output` makes of the checkpoint's tensors and the table of tokens. Where
+    /// logits are spoken of, its results are meant.
+    pub fn with_output(
+        config: DecoderConfig,
+        w: &Weights,
+        output: impl FnOnce(&Weights, &Embedding) -> Result<Linear>,
+    ) -> Result<Self> {
         // Tables that old checkpoints carry and that follow from the configuration.
         w.drop_where(|name| name.ends_with("rotary_emb.inv_freq"));
         let c = &config;
         let model = w.at("model");
         let embed_tokens = model.embedding("embed_tokens", c.vocab_size, c.hidden_size)?;
-        let tied = c.tied.unwrap_or(!w.has("lm_head.weight"));
-        if tied {
+        if Self::is_tied(c, w) {
             w.drop_where(|name| name.starts_with("lm_head."));
         }
-        let lm_head = match tied {
-            true => embed_tokens.tied(None),
-            false => w.linear("lm_head", c.hidden_size, c.vocab_size, false)?,
-        };
+        let lm_head = output(w, &embed_tokens)?;
         let layers = model.layers("layers", c.layers.len(), |w, i| Block::new(c, &c.layers[i], w))?;
         let norm = Norm::new(&model, "norm", c.hidden_size, c.norm, c.norm_eps)?;
         Ok(Self { config, embed_tokens, layers, norm, lm_head })

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use crate::chat::ChatTemplate;
 use crate::{Error, Result};
-pub use pair::Pair;
+pub use pair::Encoded;
 pub use stream::Detokenizer;
 use tokenizers::normalizers::{Lowercase, Sequence};
 

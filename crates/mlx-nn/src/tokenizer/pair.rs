@@ -5,9 +5,9 @@ use crate::{Error, Result};
 use tokenizers::PostProcessor;
 use tokenizers::utils::truncation::{TruncationParams, TruncationStrategy, truncate_encodings};
 
-/// Two texts as one sequence, with what stands around them.
+/// One text or two as one sequence, with what stands around them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pair {
+pub struct Encoded {
     /// Token ids.
     pub ids: Vec<u32>,
     /// Which of the texts each token belongs to, as the model tells them apart: 0 or 1. Empty where its files say that it
@@ -22,7 +22,7 @@ impl Tokenizer {
     ///
     /// The longer text loses its end first, then both do, as transformers' `longest_first` has it. An error if `limit`
     /// has no room for what stands around the texts.
-    pub fn encode_pair(&self, a: &str, b: &str, limit: usize) -> Result<Pair> {
+    pub fn encode_pair(&self, a: &str, b: &str, limit: usize) -> Result<Encoded> {
         let failed = |e| Error::msg(format!("The pair of texts cannot be encoded: {e}."));
         let model = &self.0.model;
         let around = self.0.special.around.as_ref();
@@ -56,6 +56,6 @@ impl Tokenizer {
             }
         };
         let types = if self.0.special.typed { types } else { Vec::new() };
-        Ok(Pair { ids, types, left_out })
+        Ok(Encoded { ids, types, left_out })
     }
 }
