@@ -1,9 +1,10 @@
 """Tiny random sentence-transformers folders of every encoder, with the reference's own vectors for them.
 
-    python embed_cases.py --out DIR [--filter SUBSTR]
+    python embed_cases.py --out DIR [--filter SUBSTR] [--committed]
 
 Writes DIR/<case>/ (a model folder with expect.json in it) and DIR/manifest.json. expect.json holds the texts, for each run
-its options and vectors, and for the first run the vectors in fewer bits and the similarities of the first three. embed_presets.py has the cases.
+its options and vectors, and for the first run the vectors in fewer bits and the similarities of the first three. embed_presets.py has the cases;
+embed_heads.py those of models with heads.
 """
 
 import argparse
@@ -27,21 +28,21 @@ PACKAGES = ("torch", "sentence-transformers", "transformers", "tokenizers", "num
 WORDS = "the a and cat dog sat on so in ##s ##at test word day rain sun".split()
 
 
-def tokenizer(padding, lower):
-    """WordPiece over letters and a few words, `padding` being the id of [PAD]."""
+def tokenizer(padding, lower, pair=None, words=(), **settings):
+    """WordPiece over letters and a few words, `padding` being the id of [PAD]; `pair` is the template of two texts."""
     special = ["[CLS]", "[SEP]", "[UNK]", "[MASK]"]
     special.insert(padding, "[PAD]")
     letters = [chr(code) for code in range(ord("a"), ord("z") + 1)]
-    vocab = special + WORDS + letters + [f"##{x}" for x in letters] + list(".,0123456789"[:11])
+    vocab = special + WORDS + list(words) + letters + [f"##{x}" for x in letters] + list(".,0123456789"[:11])
     vocab = {token: i for i, token in enumerate(dict.fromkeys(vocab))}
     assert len(vocab) <= 100, len(vocab)
     core = Tokenizer(models.WordPiece(vocab, unk_token="[UNK]"))
     core.normalizer = normalizers.BertNormalizer(lowercase=not lower)
     core.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     ends = [(token, vocab[token]) for token in ("[CLS]", "[SEP]")]
-    core.post_processor = processors.TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=ends)
+    core.post_processor = processors.TemplateProcessing(single="[CLS] $A [SEP]", pair=pair, special_tokens=ends)
     roles = {f"{name}_token": f"[{name.upper()}]" for name in ("cls", "sep", "unk", "mask", "pad")}
-    return PreTrainedTokenizerFast(tokenizer_object=core, model_max_length=512, **roles)
+    return PreTrainedTokenizerFast(**{"tokenizer_object": core, "model_max_length": 512} | roles | settings)
 
 
 def draw(rng, name, shape):
@@ -122,6 +123,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--filter", default="")
+    parser.add_argument("--committed", action="store_true", help="of the cases with heads, only those in the repository")
     args = parser.parse_args()
     cases = {name: case for name, case in embed_presets.CASES.items() if args.filter in name}
     torch.set_num_threads(1)
@@ -132,6 +134,10 @@ def main():
         write_model(folder, name, case)
         text = json.dumps(expect(folder, case), ensure_ascii=False)
         (folder / "expect.json").write_text(text + "\n", encoding="utf-8")
+    # It takes the model's parts from here.
+    import embed_heads
+
+    embed_heads.write_all(args.out, lambda name, case: args.filter in name and (case["committed"] or not args.committed))
     files = sorted(path for path in args.out.rglob("*") if path.is_file() and path.name != "manifest.json")
     versions = {name: importlib.metadata.version(name) for name in PACKAGES}
     hashes = {str(path.relative_to(args.out)): sha256(path) for path in files}

@@ -50,58 +50,54 @@ impl Question {
         A: AsRef<str> + Sync,
         B: AsRef<str> + Sync,
     {
-        let tokenizer = text.tokenizer();
-        let asked = |(a, b): &(A, B)| self.ask(tokenizer, [a.as_ref(), b.as_ref()], limits);
-        let mut asked = text.map(pairs, |_, pair| asked(pair))?;
+        let ask = |i: usize, (a, b): &(A, B)| self.ask(text, i, [a.as_ref(), b.as_ref()], limits);
+        let mut asked = text.map(pairs, ask)?;
         if let Self::Template { .. } = self {
-            let tail = self.tail(tokenizer, limits.prompt)?;
+            let tail = self.tail(text, limits.prompt)?;
             for pair in asked.iter_mut().filter(|pair| pair.left_out > 0) {
                 let kept = tail.len().min(pair.ids.len());
                 let at = pair.ids.len() - kept;
                 pair.ids[at..].copy_from_slice(&tail[tail.len() - kept..]);
             }
         }
-        if limits.overlong == Overlong::Refuse
-            && let Some((i, pair)) = asked.iter().enumerate().find(|(_, pair)| pair.left_out > 0)
-        {
-            let (length, max) = (pair.ids.len() + pair.left_out, limits.max_tokens);
-            let i = limits.first + i;
-            return Err(Error::msg(format!("Pair {i} has {length} tokens; the model takes {max}.")));
-        }
         Ok(asked)
     }
 
-    fn ask(&self, tokenizer: &Tokenizer, [query, document]: [&str; 2], limits: Limits<'_>) -> Result<Encoded> {
-        let Limits { prompt, max_tokens, .. } = limits;
+    fn ask(&self, text: &TextEncoder, i: usize, [query, document]: [&str; 2], limits: Limits<'_>) -> Result<Encoded> {
+        let Limits { prompt, max_tokens, overlong, first } = limits;
         match self {
             Self::Template { kwargs, parts } => {
-                let template = template(tokenizer)?;
-                let text = render(template, kwargs, *parts, prompt, [query, document])?;
-                let mut ids = tokenizer.encode(&text, false)?;
+                let template = template(text.tokenizer())?;
+                let rendered = render(template, kwargs, *parts, prompt, [query, document])?;
+                let mut ids = text.tokenizer().encode(&rendered, false)?;
                 let left_out = ids.len().saturating_sub(max_tokens);
+                if left_out > 0 && overlong == Overlong::Refuse {
+                    let (i, length) = (first + i, ids.len());
+                    return Err(Error::msg(format!("Pair {i} has {length} tokens; the model takes {max_tokens}.")));
+                }
                 ids.truncate(max_tokens);
                 Ok(Encoded { ids, types: Vec::new(), left_out })
             }
             Self::Qwen { before, behind } => {
                 let instruct = if prompt.is_empty() { INSTRUCT } else { prompt };
-                let text = format!("<Instruct>: {instruct}\n<Query>: {query}\n<Document>: {document}");
-                let inner = tokenizer.encode(&text, true)?;
+                let inner = format!("<Instruct>: {instruct}\n<Query>: {query}\n<Document>: {document}");
                 let around = before.len() + behind.len();
-                if max_tokens <= around {
+                let room = max_tokens.saturating_sub(around);
+                if room == 0 {
                     let reason = format!("{max_tokens} tokens leave no room beside the {around} around every pair.");
                     return Err(Error::msg(reason));
                 }
-                let kept = inner.len().min(max_tokens - around);
-                let ids = [before, &inner[..kept], behind].concat();
-                Ok(Encoded { ids, types: Vec::new(), left_out: inner.len() - kept })
+                let inner = text.encode(first + i, &inner, Limits { prompt: "", max_tokens: room, ..limits })?;
+                Ok(Encoded { ids: [&before[..], &inner, behind].concat(), types: Vec::new(), left_out: 0 })
             }
         }
     }
 
     /// The tokens that end every rendering, which a cut would lose: what two unlike pairs end with in common.
-    fn tail(&self, tokenizer: &Tokenizer, prompt: &str) -> Result<Vec<u32>> {
+    fn tail(&self, text: &TextEncoder, prompt: &str) -> Result<Vec<u32>> {
         let limits = Limits { prompt, max_tokens: usize::MAX, overlong: Overlong::Truncate, first: 0 };
-        let [a, b] = [self.ask(tokenizer, ["0"; 2], limits)?.ids, self.ask(tokenizer, ["1 2 3 4"; 2], limits)?.ids];
+        let ids = |filler| Ok::<_, Error>(self.ask(text, 0, [filler; 2], limits)?.ids);
+        let (a, b) = (ids("0")?, ids("1 2 3 4")?);
         let count = a.iter().rev().zip(b.iter().rev()).take_while(|(a, b)| a == b).count();
         Ok(a[a.len() - count..].to_vec())
     }

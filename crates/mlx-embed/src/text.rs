@@ -97,7 +97,8 @@ impl TextEncoder {
         Ok(blocks.into_iter().flat_map(|(_, results)| results).collect())
     }
 
-    fn encode(&self, i: usize, text: &str, limits: Limits<'_>) -> Result<Vec<u32>> {
+    /// The ids of one text, which errors call number `i`.
+    pub fn encode(&self, i: usize, text: &str, limits: Limits<'_>) -> Result<Vec<u32>> {
         let Limits { prompt, max_tokens, overlong, .. } = limits;
         let mut ids = self.tokenizer.encode(&with_prompt(prompt, text), true)?;
         let length = ids.len();

@@ -32,7 +32,7 @@ pub struct ClassifierConfig {
 pub struct MaskedLmConfig {
     transform: TransformConfig,
     out: &'static str,
-    /// Where the bias of `out` stands, if it is not beside its matrix.
+    /// Where else the bias of `out` may stand.
     bias: Option<&'static str>,
     biased: bool,
     tied: bool,
@@ -182,7 +182,8 @@ impl MaskedLm {
     /// most checkpoints share.
     pub fn new(c: &MaskedLmConfig, encoder: &EncoderConfig, tokens: &Embedding, w: &Weights) -> Result<Self> {
         let (hidden, vocab) = (encoder.hidden_size, encoder.vocab_size);
-        let place = w.at(c.bias.filter(|place| w.has(&format!("{place}.bias"))).unwrap_or(c.out));
+        let beside = c.bias.filter(|_| !w.has(&format!("{}.bias", c.out)));
+        let place = w.at(beside.unwrap_or(c.out));
         let bias = c.biased.then(|| place.take("bias", &[vocab])).transpose()?;
         let out = match c.tied {
             true => tokens.tied(bias),
