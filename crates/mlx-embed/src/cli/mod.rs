@@ -1,11 +1,14 @@
-//! `mlx-embed encode` and `similarity`.
+//! `mlx-embed encode`, `similarity`, `rerank`, `classify` and `sparse`.
 
+mod classify;
 mod encode;
 mod input;
+mod rerank;
 mod similarity;
+mod sparse;
 
 use clap::{Args, Parser, Subcommand};
-use mlx_embed::{Embedder, EncodeOptions, LoadOptions, Overlong, Prompt, Result};
+use mlx_embed::{Embedder, EncodeOptions, Error, LoadOptions, Overlong, Prompt, Result, ScoreOptions};
 use mlx_ops::{Device, Dtype};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -24,6 +27,12 @@ enum Command {
     Encode(encode::Encode),
     /// Compare texts.
     Similarity(similarity::Compare),
+    /// Order documents by how well they fit a query.
+    Rerank(rerank::Rerank),
+    /// Find the labels that fit texts.
+    Classify(classify::Classify),
+    /// Turn texts into weights of words.
+    Sparse(sparse::Sparse),
 }
 
 /// Which model, and where it runs.
@@ -69,6 +78,26 @@ struct EncodeArgs {
     batch_tokens: usize,
 }
 
+/// How to score texts.
+#[derive(Args)]
+struct ScoreArgs {
+    /// This text stands in front of each text, or of the query.
+    #[arg(long, conflicts_with = "prompt_name")]
+    prompt: Option<String>,
+    /// The model's prompt of this name stands there.
+    #[arg(long)]
+    prompt_name: Option<String>,
+    /// The most tokens of a text, or of query and document [default: as the model's files say].
+    #[arg(long)]
+    max_tokens: Option<usize>,
+    /// A longer one is an error; otherwise its end is left out.
+    #[arg(long)]
+    refuse_overlong: bool,
+    /// The most tokens that go through the model together.
+    #[arg(long, default_value_t = ScoreOptions::default().batch_tokens)]
+    batch_tokens: usize,
+}
+
 fn dtype(name: &str) -> Result<Dtype, String> {
     match name {
         "f32" | "float32" => Ok(Dtype::F32),
@@ -88,11 +117,33 @@ fn device(name: &str) -> Result<Device, String> {
 
 impl ModelArgs {
     fn load(&self) -> Result<Embedder> {
-        if let Some(device) = self.device {
-            device.set_default().map_err(mlx_embed::Error::from)?;
-        }
-        Embedder::load(&self.model, LoadOptions { dtype: self.dtype, ..LoadOptions::default() })
+        Embedder::load(&self.model, self.options()?)
     }
+
+    /// How to load, on the device that was asked for.
+    fn options(&self) -> Result<LoadOptions> {
+        if let Some(device) = self.device {
+            device.set_default().map_err(Error::from)?;
+        }
+        Ok(LoadOptions { dtype: self.dtype, ..LoadOptions::default() })
+    }
+}
+
+impl ScoreArgs {
+    fn options(&self) -> ScoreOptions {
+        let prompt = match (&self.prompt, &self.prompt_name) {
+            (Some(text), _) => Prompt::Text(text.clone()),
+            (None, Some(name)) => Prompt::Named(name.clone()),
+            (None, None) => Prompt::Default,
+        };
+        let overlong = if self.refuse_overlong { Overlong::Refuse } else { Overlong::Truncate };
+        ScoreOptions { prompt, max_tokens: self.max_tokens, overlong, batch_tokens: self.batch_tokens }
+    }
+}
+
+fn print(text: &str) -> Result<()> {
+    let written = std::io::Write::write_all(&mut std::io::stdout(), text.as_bytes());
+    written.map_err(|e| Error::msg(format!("Standard output cannot be written: {e}.")))
 }
 
 impl EncodeArgs {
@@ -120,6 +171,9 @@ pub fn run() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Encode(command) => command.run(),
         Command::Similarity(command) => command.run(),
+        Command::Rerank(command) => command.run(),
+        Command::Classify(command) => command.run(),
+        Command::Sparse(command) => command.run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
