@@ -4,11 +4,11 @@ use mlx_embed::{EncodeOptions, Overlong, Prompt, load};
 use mlx_tests::fixtures;
 use std::path::{Path, PathBuf};
 
-fn case(name: &str) -> PathBuf {
+pub fn case(name: &str) -> PathBuf {
     fixtures().join("embed").join(name)
 }
 
-fn copy(from: &Path, to: &Path) {
+pub fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let path = entry.unwrap().path();

@@ -3,6 +3,7 @@
 mod cache;
 mod chat;
 mod gguf;
+mod pair;
 mod rope;
 mod sample;
 mod tokenizer;

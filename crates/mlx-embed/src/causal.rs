@@ -75,6 +75,10 @@ impl Causal {
             (false, None) => Some(Words::usual(&tokenizer)?),
             (false, words) => words,
         };
+        let question = match classifies {
+            true => None,
+            false => Question::read(dir, config, &tokenizer)?,
+        };
         let weights = Checkpoint::folder(dir)?.weights(options.dtype()?);
         let labels = if classifies { labels(config)? } else { 1 };
         let of = described.clone();
@@ -83,10 +87,6 @@ impl Causal {
             Some(words) => rows(&of, words, w, tokens),
         })?;
         weights.finish(options.heard())?;
-        let question = match classifies {
-            true => None,
-            false => Question::read(dir, config, &tokenizer)?,
-        };
         let (text, differ) = (TextEncoder::new(tokenizer)?, words.is_some_and(|words| words.no.is_some()));
         let (config, labels, context) = (config.clone(), labels as usize, context as usize);
         Ok(Self { config, decoder, text, max_tokens, context, labels, differ, question })

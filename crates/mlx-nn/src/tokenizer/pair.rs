@@ -30,8 +30,8 @@ impl Tokenizer {
             Some((before, after)) => 2 * (before.len() + after.len()),
             None => model.get_post_processor().map_or(0, |processor| processor.added_tokens(true)),
         };
-        if limit <= added {
-            return Err(Error::msg(format!("{limit} tokens leave no room beside the {added} around every pair.")));
+        if limit < added {
+            return Err(Error::msg(format!("{limit} tokens leave no room for the {added} around every pair.")));
         }
         let encode = |text| model.encode_fast(text, false).map_err(failed);
         let (a, mut b) = (encode(a)?, encode(b)?);
