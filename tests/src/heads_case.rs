@@ -54,7 +54,7 @@ fn rerank(dir: &Path, expected: &Value, report: &mut Report) -> Result<()> {
         let found = model.predict(&pairs, &options)?;
         report.vectors = report.vectors.max(max_difference(&found, &numbers(&run["scores"])));
         for (pair, row) in pairs.iter().zip(found.chunks_exact(model.labels())) {
-            let alone = model.predict(&[pair.clone()], &options)?;
+            let alone = model.predict(std::slice::from_ref(pair), &options)?;
             report.alone = report.alone.max(max_difference(&alone, row));
         }
     }
