@@ -3,6 +3,7 @@
 use super::errors::{case, copy};
 use mlx_embed::{
     Classifier, FillMask, LoadOptions, Overlong, Prompt, Reranker, Result, ScoreOptions, SparseEncoder, SparseOptions,
+    SparseVector,
 };
 use serde_json::{Value, json};
 use std::path::Path;
@@ -64,6 +65,7 @@ fn files_that_are_wrong_are_named() {
     check("classify-modernbert", labels, set(config, "id2label", unnamed), &["id2label", "without 2"]);
     let pooling = "1_SpladePooling/config.json";
     check("sparse-bert", weights, set(pooling, "pooling_strategy", json!("mean")), &["1_SpladePooling", "mean"]);
+    check("sparse-words", weights, set(config, "path", json!("idf.json")), &["`path`", "idf.json"]);
     check("fill-bert", guesses, set("tokenizer_config.json", "mask_token", Value::Null), &["mask_token"]);
     let untied = set(config, "tie_word_embeddings", json!(false));
     check("fill-bert", guesses, untied, &["cls.predictions.decoder.weight"]);
@@ -101,6 +103,7 @@ fn weights_that_are_no_numbers_give_no_scores() {
     check("classify-modernbert", labels, spoil, &["score of text 0", "not finite"]);
     check("fill-bert", guesses, spoil, &["not finite"]);
     check("sparse-bert", weights, spoil, &["vector of text 0", "not finite"]);
+    check("sparse-words", weights, spoil, &["vector of text 0", "not finite"]);
 }
 
 #[track_caller]
@@ -121,6 +124,10 @@ fn options_that_do_not_fit_are_named() {
     check_options("rerank-bert", refuse.clone(), &["Pair 1", "124", "24"]);
     check_options("rerank-qwen3-card", refuse, &["Text 1", "120"]);
     check_options("rerank-qwen3-card", ScoreOptions { max_tokens: Some(150), ..default() }, &["150", "189 around"]);
+    let model = SparseEncoder::load(case("sparse-words"), LoadOptions::default()).unwrap();
+    let refuse = SparseOptions { overlong: Overlong::Refuse, ..SparseOptions::default() };
+    let error = model.encode(&["the cat", &"a dog ".repeat(5)], &refuse).unwrap_err().to_string();
+    assert!(error.contains("Text 1 has 10 tokens") && error.contains('9'), "{error}");
     let model = FillMask::load(case("fill-bert"), LoadOptions::default()).unwrap();
     let error = model.fill("the cat", 3).unwrap_err().to_string();
     assert!(error.contains("`[MASK]`"), "{error}");
@@ -139,6 +146,8 @@ fn few_or_no_texts_are_fine() {
     assert_eq!(classifier.labels(), ["contradiction", "entailment", "neutral"]);
     let sparse = SparseEncoder::load(case("sparse-bert"), options()).unwrap();
     assert!(sparse.encode::<&str>(&[], &SparseOptions::default()).unwrap().is_empty());
+    let words = SparseEncoder::load(case("sparse-words"), options()).unwrap();
+    assert_eq!(words.encode(&[""], &SparseOptions::default()).unwrap(), [SparseVector::default()]);
     let [vector] = &sparse.encode(&[""], &SparseOptions::default()).unwrap()[..] else { panic!("one vector") };
     assert!(vector.weights.iter().all(|weight| *weight > 0.0 && weight.is_finite()) && !vector.indices.is_empty());
 }

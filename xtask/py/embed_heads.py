@@ -6,10 +6,14 @@ Each DIR/<case>/ is a model folder with expect.json in it: its `kind`, what goes
 
 import json
 import shutil
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import torch
 from sentence_transformers import CrossEncoder, SparseEncoder
+from sentence_transformers.base.modules import Router, Transformer
+from sentence_transformers.sparse_encoder.modules import SparseStaticEmbedding, SpladePooling
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
@@ -67,6 +71,22 @@ def write_model(folder, name, case):
         (folder / path).mkdir()
         write_json(folder / path / "config.json", settings)
     write_json(folder / "modules.json", modules)
+
+
+def write_words(folder, name, case):
+    """A sparse encoder that weighs a text's own words, or does so for queries alone."""
+    settings = {"model_max_length": case["limit"], "model_input_names": case["inputs"]}
+    tokens = embed_cases.tokenizer(case["config"]["pad_token_id"], False, case["pair"], **settings)
+    weights = np.abs(np.random.default_rng(seed_of(name)).standard_normal(len(tokens))).astype(np.float32)
+    words = SparseStaticEmbedding(tokens, torch.from_numpy(weights))
+    modules = [words]
+    if case["router"] == "query":
+        with tempfile.TemporaryDirectory() as inner:
+            write_model(Path(inner), name, case | {"modules": None})
+            documents = [Transformer(inner, transformer_task="fill-mask"), SpladePooling()]
+            modules = [Router.for_query_document([words], documents)]
+    SparseEncoder(modules=modules, device="cpu", prompts=case["settings"].get("prompts")).save_pretrained(str(folder))
+    (folder / "README.md").unlink()
 
 
 def short(x):
@@ -157,7 +177,7 @@ def write_all(out, wanted):
         folder = out / name
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        write_model(folder, name, case)
+        (write_words if case["router"] else write_model)(folder, name, case)
         kinds = {"rerank": rerank, "classify": classify, "fill": fill, "sparse": sparse}
         expected = {"kind": case["kind"]} | kinds[case["kind"]](folder, case)
         (folder / "expect.json").write_text(json.dumps(expected, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -54,7 +54,7 @@ CHAT = "{% for m in messages %}{% if m['role'] == 'user' %}{{ m['content'] }}{% 
 def case(kind, config, **more):
     """`modules`: what follows the Transformer in modules.json; None: no such file."""
     usual = {"limit": 24, "pair": BERT_PAIR, "inputs": TYPED, "modules": None, "settings": {}, "runs": [{}], "words": ()}
-    usual |= {"template": None, "processing": {}, "committed": False, "module": "Transformer", "causal": False}
+    usual |= {"template": None, "processing": {}, "committed": False, "module": "Transformer", "causal": False, "router": None}
     return usual | {"kind": kind, "config": config} | more
 
 
@@ -133,6 +133,15 @@ CASES = {
         module="MLMTransformer",
         modules=[("SpladePooling", SPLADE | {"pooling_strategy": "sum", "activation_function": "log1p_relu"})],
         settings={"max_active_dims": 9},
+    ),
+    "sparse-words": case("sparse", BERT, router="words", runs=[{}, {"max_active_dims": 3}], limit=9, committed=True),
+    "sparse-router": case(
+        "sparse",
+        SHORT,
+        router="query",
+        modules=[],
+        runs=[{}, {"role": "query"}, {"role": "document"}],
+        settings={"prompts": {"query": "the rain "}},
     ),
     "sparse-modernbert": case("sparse", MODERNBERT | {"max_position_embeddings": 700}, limit=600, inputs=UNTYPED),
     "sparse-modernbert-sum": case(

@@ -1,6 +1,6 @@
 //! Decoders that score sequences by their last token.
 
-use crate::load::{LoadOptions, tokenizer};
+use crate::load::{LoadOptions, progress, tokenizer};
 use crate::question::Question;
 use crate::text::TextEncoder;
 use mlx_nn::decoder::{Decoder, DecoderConfig, Input, Language, Logits, Step, presets};
@@ -56,7 +56,7 @@ pub struct Causal {
 impl Causal {
     /// Loads a folder of `ForSequenceClassification`, or of `ForCausalLM` with the words that count (`yes` and `no` if none
     /// are given).
-    pub fn load(dir: &Path, config: &Config, options: LoadOptions, words: Option<Words>) -> Result<Self> {
+    pub fn load(dir: &Path, config: &Config, options: &mut LoadOptions, words: Option<Words>) -> Result<Self> {
         let model_type = config.text("model_type")?;
         let Some(preset) = presets::find(model_type) else {
             let known =
@@ -86,7 +86,7 @@ impl Causal {
             None => w.linear("score", of.hidden_size, labels, false),
             Some(words) => rows(&of, words, w, tokens),
         })?;
-        weights.finish(options.heard())?;
+        weights.finish(progress(options))?;
         let (text, differ) = (TextEncoder::new(tokenizer)?, words.is_some_and(|words| words.no.is_some()));
         let (config, labels, context) = (config.clone(), labels as usize, context as usize);
         Ok(Self { config, decoder, text, max_tokens, context, labels, differ, question })

@@ -39,9 +39,9 @@ pub struct Label {
 
 impl Classifier {
     /// Loads the folder of a model for sequence classification.
-    pub fn load(dir: impl AsRef<Path>, options: LoadOptions) -> Result<Self> {
+    pub fn load(dir: impl AsRef<Path>, mut options: LoadOptions) -> Result<Self> {
         let dir = dir.as_ref();
-        let scorer = Scorer::load(dir, options, None)?;
+        let scorer = Scorer::load(dir, &mut options, None)?;
         let (names, answer) = (names(scorer.config(), scorer.labels())?, answer(scorer.config(), scorer.labels())?);
         Ok(Self { scorer, settings: Settings::read(dir)?, names, answer })
     }

@@ -28,7 +28,7 @@ pub struct Guess {
 }
 
 /// Loads the folder of an encoder with the head of a masked language model.
-pub fn load_masked(dir: &Path, options: LoadOptions) -> Result<Headed<MaskedLm>> {
+pub fn load_masked(dir: &Path, options: &mut LoadOptions) -> Result<Headed<MaskedLm>> {
     Headed::load(dir, options, |c, encoder, w, tokens| {
         MaskedLm::new(&MaskedLmConfig::read(c, encoder)?, encoder, tokens, w)
     })
@@ -36,9 +36,9 @@ pub fn load_masked(dir: &Path, options: LoadOptions) -> Result<Headed<MaskedLm>>
 
 impl FillMask {
     /// Loads the folder of a masked language model.
-    pub fn load(dir: impl AsRef<Path>, options: LoadOptions) -> Result<Self> {
+    pub fn load(dir: impl AsRef<Path>, mut options: LoadOptions) -> Result<Self> {
         let dir = dir.as_ref();
-        let model = load_masked(dir, options)?;
+        let model = load_masked(dir, &mut options)?;
         let mask = model.text.tokenizer().mask();
         let mask = mask.ok_or_else(|| Error::msg("the tokenizer's files name no `mask_token`.").in_file(dir))?;
         Ok(Self { model, mask })

@@ -1,6 +1,6 @@
 //! An encoder with the head that its checkpoint carries.
 
-use crate::load::{LoadOptions, describe, tokenizer};
+use crate::load::{LoadOptions, describe, progress, tokenizer};
 use crate::text::TextEncoder;
 use mlx_nn::encoder::{Encoder, EncoderConfig};
 use mlx_nn::tokenizer::Encoded;
@@ -22,7 +22,7 @@ impl<T> Headed<T> {
     /// Loads a folder whose head `build` makes of the configurations, the tensors beside the encoder and its table of tokens.
     pub fn load(
         dir: &Path,
-        options: LoadOptions,
+        options: &mut LoadOptions,
         build: impl FnOnce(&Config, &EncoderConfig, &Weights, &Embedding) -> Result<T>,
     ) -> Result<Self> {
         let checkpoint = Checkpoint::folder(dir)?;
@@ -31,7 +31,7 @@ impl<T> Headed<T> {
         let weights = checkpoint.weights(options.dtype()?);
         let of = described.clone();
         let (encoder, head) = Encoder::with_head(described, &weights, |w, tokens| build(&config, &of, w, tokens))?;
-        weights.finish(options.heard())?;
+        weights.finish(progress(options))?;
         let (tokenizer, max_tokens) = tokenizer(dir, encoder.config().context)?;
         Ok(Self { config, encoder, head, text: TextEncoder::new(tokenizer)?, max_tokens })
     }

@@ -30,10 +30,14 @@ impl LoadOptions {
             (None, Device::Gpu(_)) => None,
         })
     }
+}
 
-    /// What hears of the bytes read.
-    pub(crate) fn heard(self) -> Box<dyn FnMut(usize, usize)> {
-        self.progress.unwrap_or_else(|| Box::new(|_, _| {}))
+/// Hands bytes read on to whom the options name.
+pub(crate) fn progress(options: &mut LoadOptions) -> impl FnMut(usize, usize) {
+    |done, all| {
+        if let Some(hears) = &mut options.progress {
+            hears(done, all);
+        }
     }
 }
 
@@ -44,7 +48,7 @@ pub fn load(dir: impl AsRef<Path>) -> Result<Embedder> {
 
 impl Embedder {
     /// Loads a sentence-transformers folder, or one with a text encoder alone, whose tokens' mean is then the vector.
-    pub fn load(dir: impl AsRef<Path>, options: LoadOptions) -> Result<Self> {
+    pub fn load(dir: impl AsRef<Path>, mut options: LoadOptions) -> Result<Self> {
         let dir = dir.as_ref();
         if !dir.is_dir() {
             return Err(Error::msg(format!("{} is not a folder.", dir.display())));
@@ -59,7 +63,7 @@ impl Embedder {
         let config = describe(&checkpoint.config)?;
         let weights = checkpoint.weights(dtype);
         let encoder = Encoder::new(config, &weights)?;
-        weights.finish(options.heard())?;
+        weights.finish(progress(&mut options))?;
         let stages = Stages::read(rest, encoder.config().hidden_size, dtype)?;
 
         let (tokenizer, max_tokens) = tokenizer(&first.dir, encoder.config().context)?;

@@ -28,7 +28,7 @@ pub struct Ranked {
 
 impl Reranker {
     /// Loads the folder of a model for sequence classification, or of a decoder whose answer is yes or no.
-    pub fn load(dir: impl AsRef<Path>, options: LoadOptions) -> Result<Self> {
+    pub fn load(dir: impl AsRef<Path>, mut options: LoadOptions) -> Result<Self> {
         let dir = dir.as_ref();
         let modules = modules(dir)?;
         let (first, rest) = match &modules[..] {
@@ -45,7 +45,7 @@ impl Reranker {
                 return Err(Error::msg(what).in_file(&module.dir));
             }
         };
-        let scorer = Scorer::load(&first.dir, options, words)?;
+        let scorer = Scorer::load(&first.dir, &mut options, words)?;
         let saved = optional(&dir.join("config_sentence_transformers.json"))?;
         let function = function(&saved, scorer.config(), scorer.labels())?;
         Ok(Self { scorer, settings: Settings::read(dir)?, function })

@@ -39,7 +39,7 @@ impl Scorer {
     /// Loads the folder of a model for sequence classification, or of a decoder that answers with yes or no.
     ///
     /// `words` are those whose logits count.
-    pub fn load(dir: &Path, options: LoadOptions, words: Option<Words>) -> Result<Self> {
+    pub fn load(dir: &Path, options: &mut LoadOptions, words: Option<Words>) -> Result<Self> {
         let config = Config::read(&dir.join("config.json"))?;
         if presets::find(config.text("model_type")?).is_none() {
             return Ok(Self::Decoder(Causal::load(dir, &config, options, words)?));

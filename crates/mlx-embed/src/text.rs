@@ -122,6 +122,7 @@ impl TextEncoder {
     }
 }
 
-fn with_prompt<'a>(prompt: &str, text: &'a str) -> Cow<'a, str> {
+/// A text behind its prompt.
+pub fn with_prompt<'a>(prompt: &str, text: &'a str) -> Cow<'a, str> {
     if prompt.is_empty() { Cow::Borrowed(text) } else { Cow::Owned([prompt, text].concat()) }
 }
