@@ -2,6 +2,7 @@
 
 mod cache;
 mod chat;
+mod encoder;
 mod gguf;
 mod pair;
 mod rope;

@@ -86,6 +86,10 @@ impl Splade {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use mlx_nn::Weights;
+    use mlx_nn::encoder::heads::MaskedLmConfig;
+    use mlx_nn::encoder::presets;
+    use mlx_ops::{Dtype, random};
     use serde_json::json;
 
     fn read(values: serde_json::Value) -> Result<Splade> {
@@ -117,5 +121,48 @@ mod tests {
         check(Splade { sum: false, twice: false }, [three, 0.0]);
         check(Splade { sum: true, twice: false }, [one + three, 0.0]);
         check(Splade { sum: false, twice: true }, [three.ln_1p(), 0.0]);
+    }
+
+    /// A head of random weights over 4 features and 6 words.
+    fn head() -> MaskedLm {
+        let config = json!({"model_type": "bert", "vocab_size": 6, "hidden_size": 4, "intermediate_size": 4,
+            "num_attention_heads": 1, "num_hidden_layers": 1});
+        let serde_json::Value::Object(config) = config else { panic!("an object") };
+        let config = Config::new(config, "config.json");
+        let encoder = presets::find("bert").unwrap()(&config).unwrap();
+        let random = |dims: &[i32], seed| random::normal(dims, Dtype::F32, Some(&random::key(seed).unwrap()));
+        let shapes: [(&str, &[i32]); 6] = [
+            ("tokens.weight", &[6, 4]),
+            ("cls.predictions.bias", &[6]),
+            ("cls.predictions.transform.dense.weight", &[4, 4]),
+            ("cls.predictions.transform.dense.bias", &[4]),
+            ("cls.predictions.transform.LayerNorm.weight", &[4]),
+            ("cls.predictions.transform.LayerNorm.bias", &[4]),
+        ];
+        let tensors = (0..).zip(shapes).map(|(i, (name, dims))| (name.to_owned(), random(dims, i).unwrap()));
+        let w = Weights::new(tensors.collect(), None, "random");
+        let tokens = w.embedding("tokens", 6, 4).unwrap();
+        MaskedLm::new(&MaskedLmConfig::read(&config, &encoder).unwrap(), &encoder, &tokens, &w).unwrap()
+    }
+
+    #[test]
+    fn parts_of_long_texts_count_as_the_whole() {
+        let segments = [(3, 7), (1, 2 * ROWS + 5), (2, 200)].map(|(count, length)| Segment { count, length });
+        let total: i32 = segments.iter().map(|s| s.count * s.length).sum();
+        let values: Vec<f32> = (0..total * 4).map(|i| (i as f32 * 0.7).sin() * 3.0).collect();
+        let (head, hidden) = (head(), Tensor::from_slice(&values, [total, 4]).unwrap());
+        for splade in [Splade::largest(), Splade { sum: true, twice: true }] {
+            let found = splade.forward(&head, &hidden, &segments).unwrap();
+            assert_eq!(found.shape(), [6, 6]);
+            let (mut at, mut whole) = (0, Vec::new());
+            for length in segments.iter().flat_map(|s| (0..s.count).map(|_| s.length)) {
+                let logits = head.forward(&hidden.i(at..at + length).unwrap()).unwrap();
+                whole.extend(splade.pool(&logits.expand_dims([0]).unwrap()).unwrap().to_vec::<f32>().unwrap());
+                at += length;
+            }
+            let found = found.to_vec::<f32>().unwrap();
+            assert!(found.iter().any(|x| *x > 0.5), "{found:?}");
+            assert!(found.iter().zip(&whole).all(|(a, b)| (a - b).abs() < 1e-5 * b.max(1.0)), "{found:?} {whole:?}");
+        }
     }
 }
