@@ -134,6 +134,16 @@ fn options_that_do_not_fit_are_named() {
 }
 
 #[test]
+fn raw_scores_pass_through_no_function() {
+    let model = Reranker::load(case("rerank-xlm-roberta"), LoadOptions::default()).unwrap();
+    let raw = ScoreOptions { raw: true, ..ScoreOptions::default() };
+    let predict = |options: &ScoreOptions| model.predict(&[("a cat", "the dog"), ("so", "")], options).unwrap();
+    for (raw, score) in predict(&raw).into_iter().zip(predict(&ScoreOptions::default())) {
+        assert!((1.0 / (1.0 + (-raw).exp()) - score).abs() < 1e-6 && (raw - score).abs() > 1e-3, "{raw} {score}");
+    }
+}
+
+#[test]
 fn few_or_no_texts_are_fine() {
     let (score, options) = (ScoreOptions { batch_tokens: 0, ..ScoreOptions::default() }, LoadOptions::default);
     let reranker = Reranker::load(case("rerank-bert"), options()).unwrap();

@@ -91,6 +91,7 @@ impl Classifier {
         let labels = self.names.len();
         let rows = Tensor::from_slice(&logits, [texts.len() as i32, labels as i32])?;
         let scores = match self.answer {
+            _ if options.raw => rows,
             Answer::Each => Function::Sigmoid.forward(&rows)?,
             Answer::One => rows.softmax(-1)?,
             Answer::Raw => rows,

@@ -64,7 +64,7 @@ impl Reranker {
         let max_tokens = self.scorer.limit(options.max_tokens)?;
         let limits = Limits { prompt, max_tokens, overlong: options.overlong, first: 0 };
         let logits = self.scorer.logits(&self.scorer.pairs(pairs, limits)?, options.batch_tokens)?;
-        if logits.is_empty() {
+        if logits.is_empty() || options.raw {
             return Ok(logits);
         }
         let logits = Tensor::from_slice(&logits, [logits.len() as i32])?;

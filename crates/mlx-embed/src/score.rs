@@ -13,19 +13,22 @@ use std::path::Path;
 /// How to score texts.
 #[derive(Clone, Debug)]
 pub struct ScoreOptions {
-    /// What stands in front of each text, and of the first text of each pair.
+    /// What stands in front of each text, and of the first text of each pair. A decoder that is asked whether documents fit is
+    /// asked this, in place of its authors' words.
     pub prompt: Prompt,
     /// The most tokens of a text or pair, those around it included; `None`: as many as the model's files say.
     pub max_tokens: Option<usize>,
     /// What becomes of longer ones. Of a pair, the longer text loses its end first.
     pub overlong: Overlong,
+    /// Gives logits as they are, without the function that makes scores of them.
+    pub raw: bool,
     /// The most tokens that go through the model together. More take more memory.
     pub batch_tokens: usize,
 }
 
 impl Default for ScoreOptions {
     fn default() -> Self {
-        Self { prompt: Prompt::Default, max_tokens: None, overlong: Overlong::Truncate, batch_tokens: 1024 }
+        Self { prompt: Prompt::Default, max_tokens: None, overlong: Overlong::Truncate, raw: false, batch_tokens: 1024 }
     }
 }
 

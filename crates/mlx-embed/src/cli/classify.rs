@@ -2,7 +2,7 @@
 
 use super::{ModelArgs, ScoreArgs, input};
 use clap::Args;
-use mlx_embed::{Classifier, Label, Result};
+use mlx_embed::{Classifier, Label, Result, ScoreOptions};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -22,6 +22,9 @@ pub struct Classify {
     /// Print a JSON object for each text: its labels with their scores, and itself.
     #[arg(long)]
     json: bool,
+    /// Print scores as the model gives them, not as probabilities.
+    #[arg(long)]
+    raw: bool,
     #[command(flatten)]
     score: ScoreArgs,
 }
@@ -31,7 +34,8 @@ impl Classify {
     pub fn run(&self) -> Result<()> {
         let texts = input::all(&self.inputs, self.json_key.as_deref())?;
         let model = Classifier::load(&self.model.model, self.model.options()?)?;
-        let labels = model.classify(&texts, &self.score.options())?;
+        let options = ScoreOptions { raw: self.raw, ..self.score.options() };
+        let labels = model.classify(&texts, &options)?;
         let line = |(labels, text): (Vec<Label>, &String)| {
             let best = labels.into_iter().take(self.top_k);
             if self.json {

@@ -81,7 +81,7 @@ struct EncodeArgs {
 /// How to score texts.
 #[derive(Args)]
 struct ScoreArgs {
-    /// This text stands in front of each text, or of the query.
+    /// This text stands in front of each text, or of the query; of decoders it is what is asked.
     #[arg(long, conflicts_with = "prompt_name")]
     prompt: Option<String>,
     /// The model's prompt of this name stands there.
@@ -137,7 +137,8 @@ impl ScoreArgs {
             (None, None) => Prompt::Default,
         };
         let overlong = if self.refuse_overlong { Overlong::Refuse } else { Overlong::Truncate };
-        ScoreOptions { prompt, max_tokens: self.max_tokens, overlong, batch_tokens: self.batch_tokens }
+        let (max_tokens, batch_tokens) = (self.max_tokens, self.batch_tokens);
+        ScoreOptions { prompt, max_tokens, overlong, raw: false, batch_tokens }
     }
 }
 

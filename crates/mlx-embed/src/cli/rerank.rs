@@ -2,7 +2,7 @@
 
 use super::{ModelArgs, ScoreArgs, input};
 use clap::Args;
-use mlx_embed::{Reranker, Result};
+use mlx_embed::{Reranker, Result, ScoreOptions};
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -25,6 +25,9 @@ pub struct Rerank {
     /// Print a JSON object for each document: its number, from 0 on, its score and its text.
     #[arg(long)]
     json: bool,
+    /// Print scores as the model gives them, without the function that its files name.
+    #[arg(long)]
+    raw: bool,
     #[command(flatten)]
     score: ScoreArgs,
 }
@@ -34,7 +37,8 @@ impl Rerank {
     pub fn run(&self) -> Result<()> {
         let documents = input::all(&self.inputs, self.json_key.as_deref())?;
         let model = Reranker::load(&self.model.model, self.model.options()?)?;
-        let ranked = model.rank(&self.query, &documents, self.top_k, &self.score.options())?;
+        let options = ScoreOptions { raw: self.raw, ..self.score.options() };
+        let ranked = model.rank(&self.query, &documents, self.top_k, &options)?;
         let line = |found: mlx_embed::Ranked| {
             let (index, score, text) = (found.index, found.score, &documents[found.index]);
             match self.json {
