@@ -2,6 +2,7 @@
 
 mod cases;
 mod errors;
+mod heads;
 mod late;
 mod minilm;
 mod modules;

@@ -2,7 +2,9 @@
 
 mod cache;
 mod chat;
+mod encoder;
 mod gguf;
+mod pair;
 mod rope;
 mod sample;
 mod seen;

@@ -56,14 +56,14 @@ def save(folder, modules, kind=SentenceTransformer, **more):
 
 
 def static(folder, name):
-    core = embed_cases.tokenizer(0, False, (1, 1)).backend_tokenizer
+    core = embed_cases.tokenizer(0, False).backend_tokenizer
     rows = np.random.default_rng(seed_of(name)).standard_normal((100, 16), dtype=np.float32)
     save(folder, [StaticEmbedding(core, embedding_weights=rows), Normalize()])
 
 
 def model2vec(folder, name):
     """Tokens that share rows, each with a weight of its own, in half precision."""
-    core = embed_cases.tokenizer(0, False, (1, 1)).backend_tokenizer
+    core = embed_cases.tokenizer(0, False).backend_tokenizer
     rng = np.random.default_rng(seed_of(name))
     tensors = {
         "embeddings": torch.from_numpy(rng.standard_normal((40, 12), dtype=np.float32)).half(),
@@ -78,7 +78,7 @@ def model2vec(folder, name):
 
 def router(folder, name):
     """Queries through a table, documents through a transformer, and one layer behind both."""
-    core = embed_cases.tokenizer(0, False, (1, 1)).backend_tokenizer
+    core = embed_cases.tokenizer(0, False).backend_tokenizer
     rows = np.random.default_rng(seed_of(name)).standard_normal((100, 16), dtype=np.float32)
     ways = {"query": [StaticEmbedding(core, embedding_weights=rows)], "document": [transformer(name, SHORT), Pooling(16, "cls")]}
     routes = Router(ways, default_route=None, allow_empty_key=False)

@@ -2,19 +2,15 @@
 
 use crate::input::Input;
 use crate::router::Router;
-use crate::schedule::bins;
 use crate::settings::Settings;
 use crate::stage::{Stages, normalize};
 use crate::text::{Limits, TextEncoder};
-use crate::{Embeddings, EncodeOptions, Prompt, Similarity};
+use crate::{Embeddings, EncodeOptions, Prompt, Similarity, pipeline};
 use mlx_nn::tokenizer::Tokenizer;
 use mlx_nn::{Error, Result};
-use mlx_ops::{Dtype, Tensor, async_eval, cpu_streams, with_stream};
+use mlx_ops::Tensor;
 use std::collections::VecDeque;
 use std::rc::Rc;
-
-/// Tokens from which on bins run side by side on a CPU's cores, in place of one that all cores share.
-const ASIDE: usize = 192;
 
 /// A model from texts to vectors.
 pub struct Embedder {
@@ -113,26 +109,9 @@ impl Embedder {
         let ids = self.text.encode_all(texts, limits)?;
         let lengths: Vec<usize> = ids.iter().map(Vec::len).collect();
         let mut values = vec![0.0; texts.len() * plan.kept];
-        let streams = if lengths.iter().sum::<usize>() < ASIDE { Vec::new() } else { cpu_streams()? };
-        let aside = streams.len().max(1);
-        let forward = |bin: &Vec<usize>| self.forward(plan, &bin.iter().map(|&i| &ids[i][..]).collect::<Vec<_>>());
-        // Bins are on their way while those before them are read.
-        let mut before: Vec<(&Vec<usize>, Tensor)> = Vec::new();
-        let all = bins(&lengths, plan.options.batch_tokens, aside);
-        for bins in all.chunks(aside) {
-            let rows = |(i, bin)| match streams.get(i) {
-                Some(&stream) => with_stream(stream, || forward(bin)),
-                None => forward(bin),
-            };
-            let rows = bins.iter().enumerate().map(rows).collect::<Result<Vec<_>>>()?;
-            async_eval(&rows)?;
-            for (bin, rows) in std::mem::replace(&mut before, bins.iter().zip(rows).collect()) {
-                read(bin, &rows, first, &mut values)?;
-            }
-        }
-        for (bin, rows) in before {
-            read(bin, &rows, first, &mut values)?;
-        }
+        let forward = |bin: &[usize]| self.forward(plan, &bin.iter().map(|&i| &ids[i][..]).collect::<Vec<_>>());
+        let take = |i: usize, row: &[f32]| values[i * plan.kept..(i + 1) * plan.kept].copy_from_slice(row);
+        pipeline::run(&lengths, plan.options.batch_tokens, "vector", first, forward, take)?;
         Embeddings::new(values, plan.kept)
     }
 
@@ -145,7 +124,7 @@ impl Embedder {
         if plan.options.normalize {
             rows = normalize(&rows)?;
         }
-        Ok(rows.astype(Dtype::F32)?)
+        Ok(rows)
     }
 }
 
@@ -156,22 +135,6 @@ struct Plan {
     prompt_tokens: usize,
     kept: usize,
     max_tokens: usize,
-}
-
-/// Puts the rows of a bin where its texts are.
-fn read(bin: &[usize], rows: &Tensor, first: usize, values: &mut [f32]) -> Result<()> {
-    let rows = rows.to_vec::<f32>()?;
-    let dims = rows.len() / bin.len();
-    for (&i, row) in bin.iter().zip(rows.chunks_exact(dims)) {
-        if row.iter().any(|x| !x.is_finite()) {
-            return Err(Error::msg(format!(
-                "The vector of text {} is not finite: the model overflows on it, or its weights are broken.",
-                first + i
-            )));
-        }
-        values[i * dims..(i + 1) * dims].copy_from_slice(row);
-    }
-    Ok(())
 }
 
 /// Texts that are in memory at a time: enough to find many of one length.

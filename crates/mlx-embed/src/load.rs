@@ -115,22 +115,28 @@ pub(crate) fn progress(options: &mut LoadOptions) -> impl FnMut(usize, usize) {
     }
 }
 
-/// The tokenizer of a model, and the most tokens that its files allow.
+/// How texts become ids for a model's first module, and the most tokens that its files allow.
 pub(crate) fn text(first: &Module, input: &Input) -> Result<(TextEncoder, usize)> {
     if let Input::Static(_) = input {
         return Ok((TextEncoder::bare(Tokenizer::from_dir(&first.dir)?), input.context()));
     }
-    let limits = limits_file(&first.dir)?;
-    let mut tokenizer = Tokenizer::from_dir(&first.dir)?;
+    let (tokenizer, max_tokens) = tokenizer(&first.dir, input.context())?;
+    Ok((TextEncoder::new(tokenizer)?, max_tokens))
+}
+
+/// The tokenizer of a Transformer's folder, and the most tokens of a text for a model that takes `context`.
+pub(crate) fn tokenizer(dir: &Path, context: usize) -> Result<(Tokenizer, usize)> {
+    let limits = limits_file(dir)?;
+    let mut tokenizer = Tokenizer::from_dir(dir)?;
     if limits.flag("do_lower_case")? {
         tokenizer = tokenizer.lowercased()?;
     }
     let stated = match limits.opt_int("max_seq_length")? {
         Some(max) => f64::from(max),
         // Tokenizers without a limit say 1e30.
-        None => optional(&first.dir.join("tokenizer_config.json"))?.float_or("model_max_length", f64::INFINITY)?,
+        None => optional(&dir.join("tokenizer_config.json"))?.float_or("model_max_length", f64::INFINITY)?,
     };
-    Ok((TextEncoder::new(tokenizer)?, stated.min(input.context() as f64) as usize))
+    Ok((tokenizer, stated.min(context as f64) as usize))
 }
 
 /// sentence_bert_config.json, or what it was called for some families.

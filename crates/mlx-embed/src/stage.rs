@@ -5,8 +5,8 @@ use crate::pooling::Pooling;
 use crate::settings::{Module, optional};
 use mlx_nn::encoder::Segment;
 use mlx_nn::weights::Checkpoint;
-use mlx_nn::{Config, Error, Linear, Norm, NormKind, Result};
-use mlx_ops::{Activation, Dtype, Tensor};
+use mlx_nn::{Config, Error, Function, Linear, Norm, NormKind, Result};
+use mlx_ops::{Dtype, Tensor};
 
 /// What follows pooling, or comes before it for each token.
 pub enum Stage {
@@ -27,15 +27,6 @@ pub enum Residual {
     None,
     Input,
     Projected(Linear),
-}
-
-/// The function of a dense module.
-#[derive(Clone, Copy)]
-pub enum Function {
-    Identity,
-    Tanh,
-    Sigmoid,
-    Of(Activation),
 }
 
 /// The modules behind the transformer, and the size of the vectors that come out.
@@ -162,28 +153,10 @@ pub fn normalize(x: &Tensor) -> Result<Tensor> {
     Ok((x / length)?)
 }
 
-impl Function {
-    fn read(c: &Config) -> Result<Self> {
-        let name = c.opt_text("activation_function")?.unwrap_or("torch.nn.modules.activation.Tanh");
-        Ok(match name.rsplit('.').next().unwrap_or(name) {
-            "Identity" => Self::Identity,
-            "Tanh" => Self::Tanh,
-            "Sigmoid" => Self::Sigmoid,
-            "ReLU" => Self::Of(Activation::Relu),
-            "GELU" => Self::Of(Activation::Gelu),
-            "SiLU" => Self::Of(Activation::Silu),
-            _ => return Err(c.wrong("activation_function", "Identity, Tanh, Sigmoid, ReLU, GELU or SiLU", name)),
-        })
-    }
-
-    fn forward(self, x: &Tensor) -> Result<Tensor> {
-        Ok(match self {
-            Self::Identity => x.clone(),
-            Self::Tanh => x.tanh()?,
-            Self::Sigmoid => x.sigmoid()?,
-            Self::Of(activation) => activation.forward(x)?,
-        })
-    }
+/// The function of a dense module.
+fn function(c: &Config) -> Result<Function> {
+    let path = c.opt_text("activation_function")?.unwrap_or("torch.nn.modules.activation.Tanh");
+    Function::of_class(path).ok_or_else(|| c.wrong("activation_function", Function::CLASSES, path))
 }
 
 fn unexpected(module: &Module, expected: &str) -> Error {
@@ -215,7 +188,7 @@ fn dense(module: &Module, input: Option<&str>, dims: &mut i32, dtype: Option<Dty
         true => Residual::Projected(weights.linear("residual", inputs, *dims, false)?),
     };
     weights.finish(|_, _| {})?;
-    Ok(Stage::Dense { linear, activation: Function::read(&c)?, residual })
+    Ok(Stage::Dense { linear, activation: function(&c)?, residual })
 }
 
 fn layer_norm(module: &Module, dims: i32, dtype: Option<Dtype>) -> Result<Stage> {

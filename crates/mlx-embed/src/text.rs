@@ -2,8 +2,9 @@
 
 use crate::Overlong;
 use crate::cut::{self, Cut};
-use mlx_nn::tokenizer::Tokenizer;
+use mlx_nn::tokenizer::{Encoded, Tokenizer};
 use mlx_nn::{Error, Result};
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Texts that a thread takes at a time.
@@ -79,20 +80,43 @@ impl TextEncoder {
 
     /// The ids of each text.
     pub fn encode_all<S: AsRef<str> + Sync>(&self, texts: &[S], limits: Limits<'_>) -> Result<Vec<Vec<u32>>> {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(texts.len().div_ceil(BLOCK));
+        self.map(texts, |i, text| self.encode(limits.first + i, text.as_ref(), limits))
+    }
+
+    /// The ids and types of each pair, whose first text is the one with the prompt.
+    pub fn encode_pairs<A, B>(&self, pairs: &[(A, B)], limits: Limits<'_>) -> Result<Vec<Encoded>>
+    where
+        A: AsRef<str> + Sync,
+        B: AsRef<str> + Sync,
+    {
+        let Limits { prompt, max_tokens, overlong, first } = limits;
+        self.map(pairs, |i, (a, b)| {
+            let a = with_prompt(prompt, a.as_ref());
+            let pair = self.tokenizer.encode_pair(&a, b.as_ref(), max_tokens)?;
+            if pair.left_out > 0 && overlong == Overlong::Refuse {
+                let (i, length) = (first + i, pair.ids.len() + pair.left_out);
+                return Err(Error::msg(format!("Pair {i} has {length} tokens; the model takes {max_tokens}.")));
+            }
+            Ok(pair)
+        })
+    }
+
+    /// What `f` gives for each item and its number, in order, on all cores.
+    pub fn map<T: Sync, R: Send>(&self, items: &[T], f: impl Fn(usize, &T) -> Result<R> + Sync) -> Result<Vec<R>> {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(items.len().div_ceil(BLOCK));
         let next = AtomicUsize::new(0);
         let work = || {
             let mut blocks = Vec::new();
             loop {
                 let at = next.fetch_add(BLOCK, Ordering::Relaxed);
-                let Some(block) = texts.get(at..texts.len().min(at + BLOCK)).filter(|block| !block.is_empty()) else {
+                let Some(block) = items.get(at..items.len().min(at + BLOCK)).filter(|block| !block.is_empty()) else {
                     return Ok::<_, Error>(blocks);
                 };
-                let ids = |(i, text): (usize, &S)| self.encode(limits.first + at + i, text.as_ref(), limits);
-                blocks.push((at, block.iter().enumerate().map(ids).collect::<Result<Vec<_>>>()?));
+                let results = block.iter().enumerate().map(|(i, item)| f(at + i, item));
+                blocks.push((at, results.collect::<Result<Vec<_>>>()?));
             }
         };
-        let mut blocks: Vec<(usize, Vec<Vec<u32>>)> = std::thread::scope(|scope| {
+        let mut blocks: Vec<(usize, Vec<R>)> = std::thread::scope(|scope| {
             let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
             let mut blocks = work()?;
             for other in others {
@@ -101,19 +125,13 @@ impl TextEncoder {
             Ok::<_, Error>(blocks)
         })?;
         blocks.sort_by_key(|&(at, _)| at);
-        Ok(blocks.into_iter().flat_map(|(_, ids)| ids).collect())
+        Ok(blocks.into_iter().flat_map(|(_, results)| results).collect())
     }
 
-    fn encode(&self, i: usize, text: &str, limits: Limits<'_>) -> Result<Vec<u32>> {
+    /// The ids of one text, which errors call number `i`.
+    pub fn encode(&self, i: usize, text: &str, limits: Limits<'_>) -> Result<Vec<u32>> {
         let Limits { prompt, max_tokens, overlong, .. } = limits;
-        let joined;
-        let text = match prompt {
-            "" => text,
-            prompt => {
-                joined = [prompt, text].concat();
-                &joined
-            }
-        };
+        let text = &with_prompt(prompt, text);
         let least = if overlong == Overlong::Refuse { COUNTED } else { 0 };
         let (mut ids, is_whole) = self.ids(text, max_tokens, least)?;
         let length = ids.len();
@@ -150,4 +168,9 @@ impl TextEncoder {
             size = size.saturating_mul(4);
         }
     }
+}
+
+/// A text behind its prompt.
+pub fn with_prompt<'a>(prompt: &str, text: &'a str) -> Cow<'a, str> {
+    if prompt.is_empty() { Cow::Borrowed(text) } else { Cow::Owned([prompt, text].concat()) }
 }

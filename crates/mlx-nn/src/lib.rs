@@ -10,6 +10,7 @@ mod config;
 pub mod decoder;
 pub mod encoder;
 mod error;
+mod function;
 pub mod generate;
 pub mod gguf;
 #[cfg(feature = "hub")]
@@ -24,6 +25,7 @@ pub mod weights;
 
 pub use config::Config;
 pub use error::{Error, Result};
+pub use function::Function;
 pub use linear::{Around, Embedding, Linear};
 pub use mlx_ops as ops;
 pub use norm::{Norm, NormKind};

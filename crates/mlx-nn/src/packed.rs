@@ -10,6 +10,8 @@ pub use mlx_ops::Segment;
 pub struct Batch {
     pub(crate) ids: Tensor,
     pub(crate) positions: Option<Tensor>,
+    /// Which text of a pair each token belongs to; `None`: all to the first.
+    pub(crate) types: Option<Tensor>,
     segments: Vec<Segment>,
     /// How many tokens of each sequence are seen, where not all are.
     seen: Option<Vec<i32>>,
@@ -34,7 +36,13 @@ impl Batch {
             }
         }
         let ids: Vec<i32> = sequences.iter().copied().flatten().map(|&id| id as i32).collect();
-        Ok(Self { ids: Tensor::from_slice(&ids, [ids.len() as i32])?, positions: None, segments, seen: None })
+        Ok(Self {
+            ids: Tensor::from_slice(&ids, [ids.len() as i32])?,
+            positions: None,
+            types: None,
+            segments,
+            seen: None,
+        })
     }
 
     /// The sequences in order, those of one length that adjoin taken together.

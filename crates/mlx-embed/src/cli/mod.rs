@@ -1,13 +1,18 @@
-//! `mlx-embed encode`, `similarity` and `bench`.
+//! `mlx-embed encode`, `similarity`, `rerank`, `classify`, `sparse` and `bench`.
 
 mod bench;
+mod classify;
 mod encode;
 mod input;
 mod late;
+mod rerank;
 mod similarity;
+mod sparse;
 
 use clap::{Args, Parser, Subcommand};
-use mlx_embed::{Embedder, EncodeOptions, LoadOptions, MultiVector, Overlong, Prompt, Result, locate};
+use mlx_embed::{
+    Embedder, EncodeOptions, Error, LoadOptions, MultiVector, Overlong, Prompt, Result, ScoreOptions, locate,
+};
 use mlx_ops::{Device, Dtype};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -26,6 +31,12 @@ enum Command {
     Encode(encode::Encode),
     /// Compare texts.
     Similarity(similarity::Compare),
+    /// Order documents by how well they fit a query.
+    Rerank(rerank::Rerank),
+    /// Find the labels that fit texts.
+    Classify(classify::Classify),
+    /// Turn texts into weights of words.
+    Sparse(sparse::Sparse),
     /// Measure speed.
     Bench(bench::Bench),
 }
@@ -79,6 +90,26 @@ struct EncodeArgs {
     batch_tokens: usize,
 }
 
+/// How to score texts.
+#[derive(Args)]
+struct ScoreArgs {
+    /// This text stands in front of each text, or of the query; of decoders it is what is asked.
+    #[arg(long, conflicts_with = "prompt_name")]
+    prompt: Option<String>,
+    /// The model's prompt of this name stands there.
+    #[arg(long)]
+    prompt_name: Option<String>,
+    /// The most tokens of a text, or of query and document [default: as the model's files say].
+    #[arg(long)]
+    max_tokens: Option<usize>,
+    /// A longer one is an error; otherwise its end is left out.
+    #[arg(long)]
+    refuse_overlong: bool,
+    /// The most tokens that go through the model together.
+    #[arg(long, default_value_t = ScoreOptions::default().batch_tokens)]
+    batch_tokens: usize,
+}
+
 fn dtype(name: &str) -> Result<Dtype, String> {
     match name {
         "f32" | "float32" => Ok(Dtype::F32),
@@ -116,13 +147,32 @@ impl ModelArgs {
         })
     }
 
+    /// How to load, on the device that was asked for.
     fn options(&self) -> Result<LoadOptions> {
         if let Some(device) = self.device {
-            device.set_default().map_err(mlx_embed::Error::from)?;
+            device.set_default().map_err(Error::from)?;
         }
         let revision = self.revision.clone();
         Ok(LoadOptions { dtype: self.dtype, revision, offline: self.offline, ..LoadOptions::default() })
     }
+}
+
+impl ScoreArgs {
+    fn options(&self) -> ScoreOptions {
+        let prompt = match (&self.prompt, &self.prompt_name) {
+            (Some(text), _) => Prompt::Text(text.clone()),
+            (None, Some(name)) => Prompt::Named(name.clone()),
+            (None, None) => Prompt::Default,
+        };
+        let overlong = if self.refuse_overlong { Overlong::Refuse } else { Overlong::Truncate };
+        let (max_tokens, batch_tokens) = (self.max_tokens, self.batch_tokens);
+        ScoreOptions { prompt, max_tokens, overlong, raw: false, batch_tokens }
+    }
+}
+
+fn print(text: &str) -> Result<()> {
+    let written = std::io::Write::write_all(&mut std::io::stdout(), text.as_bytes());
+    written.map_err(|e| Error::msg(format!("Standard output cannot be written: {e}.")))
 }
 
 impl EncodeArgs {
@@ -150,6 +200,9 @@ pub fn run() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Encode(command) => command.run(),
         Command::Similarity(command) => command.run(),
+        Command::Rerank(command) => command.run(),
+        Command::Classify(command) => command.run(),
+        Command::Sparse(command) => command.run(),
         Command::Bench(command) => command.run(),
     };
     match result {

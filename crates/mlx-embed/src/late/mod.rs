@@ -9,16 +9,15 @@ pub use score::maxsim;
 use crate::input::Input;
 use crate::load::{progress, text};
 use crate::model::Model;
-use crate::schedule::bins;
 use crate::settings::{Settings, modules};
 use crate::source::locate;
 use crate::stage::{Stage, TOKENS, normalize, run, stage};
 use crate::text::{Limits, TextEncoder};
-use crate::{Embeddings, EncodeOptions, LoadOptions, Prompt};
+use crate::{Embeddings, EncodeOptions, LoadOptions, Prompt, pipeline};
 use mlx_nn::tokenizer::Tokenizer;
 use mlx_nn::weights::Checkpoint;
 use mlx_nn::{Error, Result};
-use mlx_ops::{Dtype, Tensor, async_eval};
+use mlx_ops::Tensor;
 use settings::{Expansion, Form, Late};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -190,21 +189,19 @@ impl MultiVector {
         }
         let lengths: Vec<usize> = ids.iter().map(Vec::len).collect();
         let hides = expansion.is_some_and(|expansion| !expansion.attend);
-        let mut found: Vec<Option<Embeddings>> = vec![None; texts.len()];
-        let mut before: Option<(Vec<usize>, Tensor)> = None;
-        for bin in bins(&lengths, options.batch_tokens, 1) {
+        let forward = |bin: &[usize]| {
             let sequences: Vec<&[u32]> = bin.iter().map(|&i| &ids[i][..]).collect();
             let seen: Option<Vec<usize>> = hides.then(|| bin.iter().map(|&i| seen[i]).collect());
-            let rows = self.forward(&sequences, seen.as_deref(), dims, options.normalize)?;
-            async_eval([&rows])?;
-            if let Some((bin, rows)) = before.replace((bin, rows)) {
-                self.read(&bin, &rows, &ids, options, first, &mut found)?;
-            }
-        }
-        if let Some((bin, rows)) = before {
-            self.read(&bin, &rows, &ids, options, first, &mut found)?;
-        }
-        found.into_iter().map(|found| found.ok_or_else(|| Error::msg("A text was left out."))).collect()
+            self.forward(&sequences, seen.as_deref(), dims, options.normalize)
+        };
+        let mut found = vec![Vec::new(); texts.len()];
+        let take = |i: usize, rows: &[f32]| {
+            let counts = |id: &u32| self.late.counts(*id, &options.prompt, &self.skipped);
+            let kept = ids[i].iter().zip(rows.chunks_exact(dims)).filter(|(id, _)| counts(id));
+            found[i] = kept.flat_map(|(_, row)| row).copied().collect();
+        };
+        pipeline::run(&lengths, options.batch_tokens, "vector", first, forward, take)?;
+        found.into_iter().map(|values| Embeddings::new(values, dims)).collect()
     }
 
     /// The most tokens of a text, and no more than the encoder takes.
@@ -227,7 +224,7 @@ impl MultiVector {
         }
     }
 
-    /// The vectors of all tokens, `(T, dims)`, f32.
+    /// The vectors of all tokens, `(T, dims)`.
     fn forward(&self, sequences: &[&[u32]], seen: Option<&[usize]>, dims: usize, to_one: bool) -> Result<Tensor> {
         let (hidden, _) = self.input.hidden(sequences, None, seen)?;
         let mut rows = run(&self.stages, hidden)?;
@@ -237,35 +234,6 @@ impl MultiVector {
         if to_one {
             rows = normalize(&rows)?;
         }
-        Ok(rows.astype(Dtype::F32)?)
-    }
-
-    /// Takes a bin's rows apart, and those out that do not count.
-    fn read(
-        &self,
-        bin: &[usize],
-        rows: &Tensor,
-        ids: &[Vec<u32>],
-        options: &EncodeOptions,
-        first: usize,
-        found: &mut [Option<Embeddings>],
-    ) -> Result<()> {
-        let dims = rows.dim(1)? as usize;
-        let rows = rows.to_vec::<f32>()?;
-        let mut rows = rows.chunks_exact(dims);
-        for &i in bin {
-            let counts = |id: &u32| self.late.counts(*id, &options.prompt, &self.skipped);
-            let kept: Vec<&[f32]> =
-                ids[i].iter().zip(rows.by_ref()).filter(|(id, _)| counts(id)).map(|(_, row)| row).collect();
-            let values = kept.concat();
-            if values.iter().any(|x| !x.is_finite()) {
-                return Err(Error::msg(format!(
-                    "A vector of text {} is not finite: the model overflows on it, or its weights are broken.",
-                    first + i
-                )));
-            }
-            found[i] = Some(Embeddings::new(values, dims)?);
-        }
-        Ok(())
+        Ok(rows)
     }
 }

@@ -10,7 +10,7 @@ use mlx_ops::Tensor;
 /// The embedding, the layers and the last norm of a decoder, with their weights.
 pub struct Backbone {
     config: DecoderConfig,
-    pub(super) embed_tokens: Embedding,
+    embed_tokens: Embedding,
     layers: Vec<Block>,
     pub(super) norm: Norm,
 }
@@ -19,16 +19,28 @@ impl Backbone {
     /// Takes the decoder's tensors, named as Hugging Face names them, with or without `model.` in front; an output layer is
     /// left out.
     pub fn new(config: DecoderConfig, w: &Weights) -> Result<Self> {
-        // An output layer, and tables that old checkpoints carry and that follow from the configuration.
-        w.drop_where(|name| name.starts_with("lm_head.") || name.ends_with("rotary_emb.inv_freq"));
+        Ok(Self::with_head(config, w, |_, _| Ok(()))?.0)
+    }
+
+    /// The decoder and what `head` builds of the tensors beside it, which it gets with the table of tokens.
+    pub fn with_head<T>(
+        config: DecoderConfig,
+        w: &Weights,
+        head: impl FnOnce(&Weights, &Embedding) -> Result<T>,
+    ) -> Result<(Self, T)> {
         let c = &config;
         let model = if w.has("embed_tokens.weight") { w } else { &w.at("model") };
-        Ok(Self {
-            embed_tokens: model.embedding("embed_tokens", c.vocab_size, c.hidden_size)?,
+        let embed_tokens = model.embedding("embed_tokens", c.vocab_size, c.hidden_size)?;
+        let head = head(w, &embed_tokens)?;
+        // An output layer, and tables that old checkpoints carry and that follow from the configuration.
+        w.drop_where(|name| name.starts_with("lm_head.") || name.ends_with("rotary_emb.inv_freq"));
+        let backbone = Self {
+            embed_tokens,
             layers: model.layers("layers", c.layers.len(), |w, i| Block::new(c, &c.layers[i], w))?,
             norm: Norm::new(model, c.names.norm, c.hidden_size, c.norm, c.norm_eps)?,
             config,
-        })
+        };
+        Ok((backbone, head))
     }
 
     /// The description that the decoder was built from.

@@ -1,5 +1,6 @@
 //! What describes a text decoder.
 
+use crate::Weights;
 use crate::norm::NormKind;
 use crate::rope::RopeConfig;
 use mlx_ops::Activation;
@@ -53,6 +54,13 @@ pub struct DecoderConfig {
     pub tied: Option<bool>,
     /// What the checkpoint calls its modules.
     pub names: &'static Names,
+}
+
+impl DecoderConfig {
+    /// Whether the output layer of a checkpoint is its table of tokens.
+    pub fn is_tied(&self, w: &Weights) -> bool {
+        self.tied.unwrap_or(!w.has("lm_head.weight"))
+    }
 }
 
 /// What a checkpoint calls its modules; those of a layer are relative to it.

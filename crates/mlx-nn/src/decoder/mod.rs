@@ -67,11 +67,11 @@ impl Decoder {
         if !config.causal {
             return Err(Error::msg("A decoder whose tokens see what follows them cannot generate."));
         }
-        let (tied, inputs, outputs) = (config.tied, config.hidden_size, config.vocab_size);
-        let own = !tied.unwrap_or(!w.has("lm_head.weight"));
-        let own = own.then(|| w.linear("lm_head", inputs, outputs, false)).transpose()?;
-        let backbone = Backbone::new(config, w)?;
-        let lm_head = own.unwrap_or_else(|| backbone.embed_tokens.tied());
+        let (tied, inputs, outputs) = (config.is_tied(w), config.hidden_size, config.vocab_size);
+        let (backbone, lm_head) = Backbone::with_head(config, w, |w, tokens| match tied {
+            true => Ok(tokens.tied(None)),
+            false => w.linear("lm_head", inputs, outputs, false),
+        })?;
         Ok(Self { backbone, lm_head })
     }
 

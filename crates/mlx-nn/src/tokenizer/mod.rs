@@ -2,6 +2,7 @@
 
 mod dir;
 mod gguf;
+mod pair;
 mod pieces;
 mod pre;
 mod spaces;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 
 use crate::chat::ChatTemplate;
 use crate::{Error, Result};
+pub use pair::Encoded;
 pub use stream::Detokenizer;
 use tokenizers::AddedToken;
 use tokenizers::normalizers::{Lowercase, Sequence};
@@ -39,6 +41,8 @@ struct Special {
     unk: Option<u32>,
     mask: Option<u32>,
     eos: Vec<u32>,
+    /// The model tells the texts of a pair apart by types.
+    typed: bool,
     /// What `encode` puts around the text, where the files say so; otherwise tokenizer.json's post-processor does.
     around: Option<(Vec<u32>, Vec<u32>)>,
 }
