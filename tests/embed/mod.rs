@@ -3,3 +3,4 @@
 mod cases;
 mod errors;
 mod minilm;
+mod serve;

@@ -70,6 +70,18 @@ impl Embedder {
         self.text.tokenizer()
     }
 
+    /// The vectors of texts that are ids, of which the first `prompt_tokens` are a prompt's where those do not count.
+    #[cfg(feature = "serve")]
+    pub(crate) fn encode_ids<I: AsRef<[u32]>>(
+        &self,
+        ids: &[I],
+        prompt_tokens: usize,
+        first: usize,
+    ) -> Result<Embeddings> {
+        let plan = Plan { prompt_tokens, ..self.plan(&EncodeOptions::default())? };
+        self.run_ids(&plan, ids, first)
+    }
+
     fn plan(&self, options: &EncodeOptions) -> Result<Plan> {
         let dims = self.dims();
         let kept = options.truncate_dim.unwrap_or(dims);
@@ -90,13 +102,17 @@ impl Embedder {
     fn run<S: AsRef<str> + Sync>(&self, plan: &Plan, texts: &[S], first: usize) -> Result<Embeddings> {
         let limits =
             Limits { prompt: &plan.prompt, max_tokens: plan.max_tokens, overlong: plan.options.overlong, first };
-        let ids = self.text.encode_all(texts, limits)?;
-        let lengths: Vec<usize> = ids.iter().map(Vec::len).collect();
-        let mut values = vec![0.0; texts.len() * plan.kept];
+        self.run_ids(plan, &self.text.encode_all(texts, limits)?, first)
+    }
+
+    /// [`Embedder::run`] for texts that are ids already.
+    fn run_ids<I: AsRef<[u32]>>(&self, plan: &Plan, ids: &[I], first: usize) -> Result<Embeddings> {
+        let lengths: Vec<usize> = ids.iter().map(|ids| ids.as_ref().len()).collect();
+        let mut values = vec![0.0; ids.len() * plan.kept];
         // A bin is on its way while the one before it is read.
         let mut before: Option<(Vec<usize>, Tensor)> = None;
         for bin in bins(&lengths, plan.options.batch_tokens) {
-            let rows = self.forward(plan, &bin.iter().map(|&i| &ids[i][..]).collect::<Vec<_>>())?;
+            let rows = self.forward(plan, &bin.iter().map(|&i| ids[i].as_ref()).collect::<Vec<_>>())?;
             async_eval([&rows])?;
             if let Some((bin, rows)) = before.replace((bin, rows)) {
                 read(&bin, &rows, first, &mut values)?;

@@ -17,6 +17,8 @@ mod options;
 mod pooling;
 mod precision;
 mod schedule;
+#[cfg(feature = "serve")]
+pub mod serve;
 mod settings;
 mod similarity;
 mod stage;

@@ -39,7 +39,7 @@ pub fn optional(path: &Path) -> Result<Config> {
 }
 
 /// config_sentence_transformers.json.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Settings {
     prompts: BTreeMap<String, String>,
     default_prompt: Option<String>,

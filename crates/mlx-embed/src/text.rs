@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// Texts that a thread takes at a time.
 const BLOCK: usize = 16;
 
-/// A tokenizer that keeps to a limit.
+/// A tokenizer that keeps to a limit. Cheap to clone.
+#[derive(Clone)]
 pub struct TextEncoder {
     tokenizer: Tokenizer,
     /// Tokens that stand in front of and behind every text.
@@ -74,7 +75,7 @@ impl TextEncoder {
     }
 
     fn encode(&self, i: usize, text: &str, limits: Limits<'_>) -> Result<Vec<u32>> {
-        let Limits { prompt, max_tokens, overlong, .. } = limits;
+        let prompt = limits.prompt;
         let joined;
         let text = match prompt {
             "" => text,
@@ -84,6 +85,13 @@ impl TextEncoder {
             }
         };
         let mut ids = self.tokenizer.encode(text, true)?;
+        self.fit(i, &mut ids, limits)?;
+        Ok(ids)
+    }
+
+    /// Brings the ids of text `i` under the limit: what stands around the text stays.
+    pub fn fit(&self, i: usize, ids: &mut Vec<u32>, limits: Limits<'_>) -> Result<()> {
+        let Limits { max_tokens, overlong, .. } = limits;
         let length = ids.len();
         if length == 0 {
             return Err(Error::msg(format!("Text {i} has no token, and the model adds none.")));
@@ -99,8 +107,9 @@ impl TextEncoder {
                     "{max_tokens} tokens leave no room for the {least} around every text."
                 )));
             }
-            ids.drain(max_tokens - behind..length - behind);
+            let start = if overlong == Overlong::TruncateStart { front } else { max_tokens - behind };
+            ids.drain(start..start + length - max_tokens);
         }
-        Ok(ids)
+        Ok(())
     }
 }

@@ -1,5 +1,6 @@
 //! `mlx-embed encode`.
 
+use super::progress::Progress;
 use super::{EncodeArgs, ModelArgs, input};
 use clap::Args;
 use mlx_embed::{Embeddings, Error, Precision, Quantized, Result};
@@ -48,7 +49,8 @@ impl Encode {
         let files =
             inputs.iter().map(|path| input::texts(path, self.json_key.as_deref())).collect::<Result<Vec<_>>>()?;
         let texts = files.into_iter().flatten().map_while(|line| line.map_err(|e| wrong.replace(Some(e))).ok());
-        let vectors = model.encode_iter(texts, &options)?;
+        let progress = Progress::new("texts", None);
+        let vectors = model.encode_iter(texts, &options)?.inspect(|_| progress.step());
         let npy = self.output.as_ref().is_some_and(|path| path.extension().is_some_and(|end| end == "npy"));
         match self.precision.is_none() && !npy {
             true => {
@@ -63,6 +65,7 @@ impl Encode {
                 self.write_all(&Embeddings::new(all, kept)?, npy)?;
             }
         }
+        progress.finish();
         wrong.take().map_or(Ok(()), Err)
     }
 

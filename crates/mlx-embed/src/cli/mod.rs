@@ -1,7 +1,11 @@
-//! `mlx-embed encode` and `similarity`.
+//! The subcommands of `mlx-embed`.
 
 mod encode;
 mod input;
+mod progress;
+mod search;
+#[cfg(feature = "serve")]
+mod serve;
 mod similarity;
 
 use clap::{Args, Parser, Subcommand};
@@ -24,10 +28,15 @@ enum Command {
     Encode(encode::Encode),
     /// Compare texts.
     Similarity(similarity::Compare),
+    /// Search a folder.
+    Search(search::Search),
+    /// Answer requests over HTTP.
+    #[cfg(feature = "serve")]
+    Serve(serve::Serve),
 }
 
 /// Which model, and where it runs.
-#[derive(Args)]
+#[derive(Args, Clone)]
 struct ModelArgs {
     /// A sentence-transformers folder.
     #[arg(long)]
@@ -120,6 +129,9 @@ pub fn run() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Encode(command) => command.run(),
         Command::Similarity(command) => command.run(),
+        Command::Search(command) => command.run(),
+        #[cfg(feature = "serve")]
+        Command::Serve(command) => command.run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
