@@ -9,6 +9,9 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
+/// How long to wait for what should come at once.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// What the scorer has seen, and how many batches it may yet take.
 #[derive(Default)]
 struct Scorer {
@@ -21,8 +24,12 @@ impl Scorer {
     /// How many of the query's words a text has, once it may.
     fn score(&self, pairs: &[(&str, &str)]) -> Result<Vec<Score>> {
         self.batches.lock().unwrap().push(pairs.iter().map(|(_, text)| (*text).to_owned()).collect());
-        let allowed = self.changed.wait_while(self.allowed.lock().unwrap(), |allowed| *allowed == 0).unwrap();
-        let mut allowed = allowed;
+        // A test that has failed leaves nobody to allow it.
+        let (mut allowed, waited) =
+            self.changed.wait_timeout_while(self.allowed.lock().unwrap(), PATIENCE, |allowed| *allowed == 0).unwrap();
+        if waited.timed_out() {
+            return Err(Error::msg("Nobody allows this batch."));
+        }
         *allowed -= 1;
         drop(allowed);
         if pairs.iter().any(|(_, text)| *text == "panic") {
@@ -62,7 +69,7 @@ fn serve(options: &ServeOptions) -> (Server, Arc<Scorer>) {
 fn until(what: &str, met: impl Fn() -> bool) {
     let start = Instant::now();
     while !met() {
-        assert!(start.elapsed() < Duration::from_secs(60), "{what} did not come about");
+        assert!(start.elapsed() < PATIENCE, "{what} did not come about");
         std::thread::sleep(Duration::from_millis(5));
     }
 }
