@@ -66,7 +66,7 @@ impl Metrics {
         let open = self.open.load(Ordering::Relaxed);
         let count = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed) as f64;
         for (name, kind, text, value) in [
-            ("requests_open", "gauge", "Requests that are being answered", open as f64),
+            ("requests_open", "gauge", "Requests that are being answered or wait", open as f64),
             ("queue_size", "gauge", "Texts or pairs that wait for the model", count(&counts.waiting)),
             ("items_total", "counter", "Texts or pairs that went through the model", count(&counts.items)),
             ("tokens_total", "counter", "Tokens that went through the model", count(&counts.tokens)),

@@ -139,12 +139,13 @@ async fn gate(State(shared): State<Shared>, request: Request, next: Next) -> Res
     let start = Instant::now();
     let (path, open) = PATHS.into_iter().find(|(path, _)| *path == request.uri().path()).unwrap_or(PATHS[10]);
     let openai = request.uri().path().starts_with("/v1/");
-    let (_inside, before) = Inside::enter(&shared.metrics.open);
+    // Who watches the server is let in when it is full.
+    let inside = (!open).then(|| Inside::enter(&shared.metrics.open, shared.options.max_requests));
     let response = if !open && !has_key(&shared.options, request.headers()) {
         Refusal::new(Kind::Unauthorized, "The header `Authorization: Bearer <key>` lacks the server's key.")
             .into_response()
-    } else if !open && before >= shared.options.max_requests {
-        let message = format!("{before} requests are being answered already; try again.");
+    } else if let Some(None) = inside {
+        let message = format!("{} requests are being answered already; try again.", shared.options.max_requests);
         Refusal::new(Kind::Busy, message).into_response()
     } else {
         next.run(request).await
@@ -167,8 +168,9 @@ fn has_key(options: &ServeOptions, headers: &HeaderMap) -> bool {
 struct Inside<'a>(&'a AtomicUsize);
 
 impl<'a> Inside<'a> {
-    fn enter(open: &'a AtomicUsize) -> (Self, usize) {
-        (Self(open), open.fetch_add(1, Ordering::Relaxed))
+    fn enter(open: &'a AtomicUsize, most: usize) -> Option<Self> {
+        let more = |count| (count < most).then_some(count + 1);
+        open.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok().map(|_| Self(open))
     }
 }
 

@@ -5,6 +5,7 @@ use super::intake::{self, Intake, Tokens, Vectors};
 use super::metrics::Metrics;
 use super::routes::{Served, router};
 use crate::{Embedder, Overlong};
+use axum::serve::ListenerExt;
 use mlx_nn::{Error, Result};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -122,7 +123,9 @@ impl Server {
         let (stop, stopped) = oneshot::channel::<()>();
         let work = move || {
             runtime.block_on(async {
-                let listener = tokio::net::TcpListener::from_std(listener)?;
+                // Else the end of a long answer waits for the client's word of its beginning; where that cannot be set it does.
+                let listener =
+                    tokio::net::TcpListener::from_std(listener)?.tap_io(|stream| drop(stream.set_nodelay(true)));
                 // A sender that is dropped means the same.
                 let end = async move { drop(stopped.await) };
                 axum::serve(listener, router(served)).with_graceful_shutdown(end).await
