@@ -6,3 +6,4 @@ mod heads;
 mod late;
 mod minilm;
 mod modules;
+mod serve;

@@ -77,6 +77,18 @@ impl Embedder {
         self.text.tokenizer()
     }
 
+    /// The vectors of texts that are ids, of which the first `prompt_tokens` are a prompt's where those do not count.
+    #[cfg(feature = "serve")]
+    pub(crate) fn encode_ids<I: AsRef<[u32]>>(
+        &self,
+        ids: &[I],
+        prompt_tokens: usize,
+        first: usize,
+    ) -> Result<Embeddings> {
+        let plan = Plan { prompt_tokens, ..self.plan(&EncodeOptions::default())? };
+        self.run_ids(&plan, ids, first)
+    }
+
     /// The model that texts with this prompt go through.
     fn routed(&self, prompt: &Prompt) -> Result<&Self> {
         let Some(router) = &self.router else { return Ok(self) };
@@ -106,10 +118,14 @@ impl Embedder {
     fn run<S: AsRef<str> + Sync>(&self, plan: &Plan, texts: &[S], first: usize) -> Result<Embeddings> {
         let limits =
             Limits { prompt: &plan.prompt, max_tokens: plan.max_tokens, overlong: plan.options.overlong, first };
-        let ids = self.text.encode_all(texts, limits)?;
-        let lengths: Vec<usize> = ids.iter().map(Vec::len).collect();
-        let mut values = vec![0.0; texts.len() * plan.kept];
-        let forward = |bin: &[usize]| self.forward(plan, &bin.iter().map(|&i| &ids[i][..]).collect::<Vec<_>>());
+        self.run_ids(plan, &self.text.encode_all(texts, limits)?, first)
+    }
+
+    /// [`Embedder::run`] for texts that are ids already.
+    fn run_ids<I: AsRef<[u32]>>(&self, plan: &Plan, ids: &[I], first: usize) -> Result<Embeddings> {
+        let lengths: Vec<usize> = ids.iter().map(|ids| ids.as_ref().len()).collect();
+        let mut values = vec![0.0; ids.len() * plan.kept];
+        let forward = |bin: &[usize]| self.forward(plan, &bin.iter().map(|&i| ids[i].as_ref()).collect::<Vec<_>>());
         let take = |i: usize, row: &[f32]| values[i * plan.kept..(i + 1) * plan.kept].copy_from_slice(row);
         pipeline::run(&lengths, plan.options.batch_tokens, "vector", first, forward, take)?;
         Embeddings::new(values, plan.kept)

@@ -31,6 +31,8 @@ mod rerank;
 mod router;
 mod schedule;
 mod score;
+#[cfg(feature = "serve")]
+pub mod serve;
 mod settings;
 mod similarity;
 mod source;

@@ -12,7 +12,8 @@ const BLOCK: usize = 16;
 /// Bytes of a text whose tokens are all counted before it is refused.
 const COUNTED: usize = 1 << 16;
 
-/// A tokenizer that keeps to a limit.
+/// A tokenizer that keeps to a limit. Cheap to clone.
+#[derive(Clone)]
 pub struct TextEncoder {
     tokenizer: Tokenizer,
     /// Tokens that stand in front of and behind every text.
@@ -130,10 +131,20 @@ impl TextEncoder {
 
     /// The ids of one text, which errors call number `i`.
     pub fn encode(&self, i: usize, text: &str, limits: Limits<'_>) -> Result<Vec<u32>> {
-        let Limits { prompt, max_tokens, overlong, .. } = limits;
-        let text = &with_prompt(prompt, text);
-        let least = if overlong == Overlong::Refuse { COUNTED } else { 0 };
-        let (mut ids, is_whole) = self.ids(text, max_tokens, least)?;
+        let least = match limits.overlong {
+            Overlong::Truncate => 0,
+            Overlong::Refuse => COUNTED,
+            // Its end is what stays.
+            Overlong::TruncateStart => usize::MAX,
+        };
+        let (mut ids, is_whole) = self.ids(&with_prompt(limits.prompt, text), limits.max_tokens, least)?;
+        self.fit(i, &mut ids, is_whole, limits)?;
+        Ok(ids)
+    }
+
+    /// Brings the ids of text `i`, or of its beginning, under the limit: what stands around the text stays.
+    pub fn fit(&self, i: usize, ids: &mut Vec<u32>, is_whole: bool, limits: Limits<'_>) -> Result<()> {
+        let Limits { max_tokens, overlong, .. } = limits;
         let length = ids.len();
         if length == 0 && !self.bare {
             return Err(Error::msg(format!("Text {i} has no token, and the model adds none.")));
@@ -150,9 +161,10 @@ impl TextEncoder {
                     "{max_tokens} tokens leave no room for the {least} around every text."
                 )));
             }
-            ids.drain(max_tokens - behind..length - behind);
+            let start = if overlong == Overlong::TruncateStart { front } else { max_tokens - behind };
+            ids.drain(start..start + length - max_tokens);
         }
-        Ok(ids)
+        Ok(())
     }
 
     /// The ids of a text, or of so much of it, from `least` bytes on, that they exceed `most`; whether they are all.

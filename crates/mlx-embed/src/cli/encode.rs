@@ -1,5 +1,6 @@
 //! `mlx-embed encode`.
 
+use super::progress::Progress;
 use super::{EncodeArgs, Loaded, ModelArgs, input};
 use clap::Args;
 use mlx_embed::{Embeddings, Error, Precision, Quantized, Result};
@@ -48,13 +49,15 @@ impl Encode {
         let files =
             inputs.iter().map(|path| input::texts(path, self.json_key.as_deref())).collect::<Result<Vec<_>>>()?;
         let texts = files.into_iter().flatten().map_while(|line| line.map_err(|e| wrong.replace(Some(e))).ok());
+        let progress = Progress::new("texts", None);
         match &model {
-            Loaded::Late(model) => self.write_late(model.encode_iter(texts, &options))?,
+            Loaded::Late(model) => self.write_late(model.encode_iter(texts, &options).inspect(|_| progress.step()))?,
             Loaded::Single(model) => {
                 let kept = options.truncate_dim.unwrap_or(model.dims());
-                self.write_single(model.encode_iter(texts, &options)?, kept)?;
+                self.write_single(model.encode_iter(texts, &options)?.inspect(|_| progress.step()), kept)?;
             }
         }
+        progress.finish();
         wrong.take().map_or(Ok(()), Err)
     }
 

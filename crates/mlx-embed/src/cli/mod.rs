@@ -1,11 +1,15 @@
-//! `mlx-embed encode`, `similarity`, `rerank`, `classify`, `sparse` and `bench`.
+//! The subcommands of `mlx-embed`.
 
 mod bench;
 mod classify;
 mod encode;
 mod input;
 mod late;
+mod progress;
 mod rerank;
+mod search;
+#[cfg(feature = "serve")]
+mod serve;
 mod similarity;
 mod sparse;
 
@@ -39,10 +43,15 @@ enum Command {
     Sparse(sparse::Sparse),
     /// Measure speed.
     Bench(bench::Bench),
+    /// Search a folder.
+    Search(search::Search),
+    /// Answer requests over HTTP.
+    #[cfg(feature = "serve")]
+    Serve(serve::Serve),
 }
 
 /// Which model, and where it runs.
-#[derive(Args)]
+#[derive(Args, Clone)]
 struct ModelArgs {
     /// A sentence-transformers folder or a hub id.
     #[arg(long)]
@@ -204,6 +213,9 @@ pub fn run() -> ExitCode {
         Command::Classify(command) => command.run(),
         Command::Sparse(command) => command.run(),
         Command::Bench(command) => command.run(),
+        Command::Search(command) => command.run(),
+        #[cfg(feature = "serve")]
+        Command::Serve(command) => command.run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -124,7 +124,10 @@ fn words(
     if length > max_tokens && overlong == Overlong::Refuse {
         return Err(Error::msg(format!("Text {i} has {length} tokens; the model takes {max_tokens}.")));
     }
-    ids.truncate(max_tokens);
+    match overlong {
+        Overlong::TruncateStart => drop(ids.drain(..length.saturating_sub(max_tokens))),
+        _ => ids.truncate(max_tokens),
+    }
     let mut dense = vec![0.0; weights.len()];
     for id in ids.into_iter().map(|id| id as usize) {
         match weights.get(id) {

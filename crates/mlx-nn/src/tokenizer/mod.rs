@@ -9,6 +9,7 @@ mod spaces;
 mod spm;
 mod stream;
 
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -105,6 +106,22 @@ impl Tokenizer {
             Some((before, after)) => [before, encoding.get_ids(), after].concat(),
             None => encoding.get_ids().to_vec(),
         })
+    }
+
+    /// [`Tokenizer::encode`] with each token's characters in `text`, counted from 0; `None` for what was added around it.
+    pub fn encode_spans(&self, text: &str, add_special: bool) -> Result<Vec<(u32, Option<Range<usize>>)>> {
+        let around = self.0.special.around.as_ref().filter(|_| add_special);
+        let encoding = self
+            .0
+            .model
+            .encode_char_offsets(text, add_special && around.is_none())
+            .map_err(|e| Error::msg(format!("The text cannot be encoded: {e}.")))?;
+        let added = encoding.get_special_tokens_mask();
+        let inner = encoding.get_ids().iter().zip(encoding.get_offsets()).zip(added);
+        let inner = inner.map(|((&id, &(start, end)), &added)| (id, (added == 0).then_some(start..end)));
+        let outer = |ids: &Vec<u32>| ids.iter().map(|&id| (id, None)).collect::<Vec<_>>();
+        let (before, after) = around.map(|(before, after)| (outer(before), outer(after))).unwrap_or_default();
+        Ok(before.into_iter().chain(inner).chain(after).collect())
     }
 
     /// Text of `ids`. Ids outside the vocabulary decode to nothing.
