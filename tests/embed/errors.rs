@@ -4,11 +4,11 @@ use mlx_embed::{EncodeOptions, Overlong, Prompt, load};
 use mlx_tests::fixtures;
 use std::path::{Path, PathBuf};
 
-fn case(name: &str) -> PathBuf {
+pub fn case(name: &str) -> PathBuf {
     fixtures().join("embed").join(name)
 }
 
-fn copy(from: &Path, to: &Path) {
+pub fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let path = entry.unwrap().path();
@@ -19,7 +19,7 @@ fn copy(from: &Path, to: &Path) {
 
 /// Encodes with a copy of a case in which `file` was changed.
 #[track_caller]
-fn check_file(name: &str, file: &str, change: impl Fn(Vec<u8>) -> Vec<u8>, parts: &[&str]) {
+pub fn check_file(name: &str, file: &str, change: impl Fn(Vec<u8>) -> Vec<u8>, parts: &[&str]) {
     let dir = tempfile::tempdir().unwrap();
     copy(&case(name), dir.path());
     let path = dir.path().join(file);
@@ -30,7 +30,7 @@ fn check_file(name: &str, file: &str, change: impl Fn(Vec<u8>) -> Vec<u8>, parts
 }
 
 #[track_caller]
-fn check_text(name: &str, file: &str, from: &str, to: &str, parts: &[&str]) {
+pub fn check_text(name: &str, file: &str, from: &str, to: &str, parts: &[&str]) {
     let change = |bytes: Vec<u8>| {
         let text = String::from_utf8(bytes).unwrap();
         assert!(text.contains(from), "{text}");
@@ -60,6 +60,14 @@ fn files_that_are_wrong_are_named() {
         "\"hidden_act\": \"relu\", \"x\"",
         &["hidden_act", "relu"],
     );
+    check_text(
+        "lfm2-both-ways",
+        "config.json",
+        "\"conv\"",
+        "\"convolution\"",
+        &["config.json", "layer_types", "convolution"],
+    );
+    check_text("lfm2-both-ways", "config.json", "\"conv_L_cache\": 3", "\"conv_L_cache\": 4", &["4 tokens", "centred"]);
     check_text("roberta-cls", "config.json", "\"pad_token_id\": 1", "\"pad_token_id\": 70", &["pad_token_id"]);
 }
 

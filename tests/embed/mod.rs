@@ -2,4 +2,8 @@
 
 mod cases;
 mod errors;
+mod heads;
+mod late;
 mod minilm;
+mod modules;
+mod serve;

@@ -97,3 +97,41 @@ fn a_window_bounds_the_memory() {
     }
     assert!(cache.nbytes() <= 2 * 4 * 512, "{} bytes", cache.nbytes());
 }
+
+/// Inputs of a convolution whose only channel is their place, the first being 1.
+fn inputs(from: i32, count: i32) -> Tensor {
+    positions(from + 1, count).reshape([1, count, 1]).unwrap()
+}
+
+/// What a convolution of `length` needs for `count` inputs behind `from`: zeros stand in front of the first.
+fn needed(length: i32, from: i32, count: i32) -> Vec<f32> {
+    (from + 2 - length..=from + count).map(|place| place.max(0) as f32).collect()
+}
+
+#[test]
+fn convolutions_get_their_last_inputs() {
+    for (length, chunks) in [(1, &[3, 1][..]), (3, &[1, 1, 1, 1]), (3, &[24, 1, 7]), (4, &[2, 30, 1, 1]), (5, &[1; 40])]
+    {
+        let mut cache = KvCache::windowed(length);
+        for &count in chunks {
+            let from = cache.offset();
+            let seen = cache.append(&inputs(from, count)).unwrap().to_vec::<f32>().unwrap();
+            assert_eq!(seen, needed(length, from, count), "length {length}, chunks {chunks:?}, position {from}");
+        }
+        assert!(cache.nbytes() <= 4 * 20, "{} bytes", cache.nbytes());
+    }
+}
+
+#[test]
+fn convolutions_forget_a_few_inputs() {
+    let mut cache = KvCache::windowed(3);
+    cache.append(&inputs(0, 5)).unwrap();
+    assert!(cache.can_trim(5) && !cache.can_trim(6));
+    cache.trim(4);
+    assert_eq!(cache.append(&inputs(1, 2)).unwrap().to_vec::<f32>().unwrap(), needed(3, 1, 2));
+    cache.append(&inputs(3, 100)).unwrap();
+    assert!(cache.can_trim(16) && !cache.can_trim(17), "older inputs were dropped");
+    cache.trim(16);
+    assert_eq!(cache.append(&inputs(87, 1)).unwrap().to_vec::<f32>().unwrap(), needed(3, 87, 1));
+    assert_eq!(cache.offset(), 88);
+}

@@ -2,7 +2,11 @@
 
 mod cache;
 mod chat;
+mod encoder;
 mod gguf;
+mod pair;
 mod rope;
 mod sample;
+mod seen;
 mod tokenizer;
+mod torch;

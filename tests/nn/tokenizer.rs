@@ -301,3 +301,23 @@ fn bad_folders_are_named() {
         assert!(error.contains(expected), "{error}");
     }
 }
+
+#[test]
+fn the_beginning_of_a_text_has_its_first_tokens() {
+    let text = "The house of 12 words, the 3rd caf\u{e9} and its \u{65e5}\u{672c} guests: nobody's fault";
+    let whole = load(&byte_level("gpt-2")).unwrap();
+    assert!(whole.splits_at_spaces());
+    let ids = whole.encode(text, false).unwrap();
+    let mut cuts = 0;
+    for (at, _) in text.match_indices(' ') {
+        let near = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+        if near(text[..at].chars().next_back()) && near(text[at + 1..].chars().next()) {
+            let part = whole.encode(&text[..at], false).unwrap();
+            assert!(ids.starts_with(&part), "{:?}", &text[..at]);
+            cuts += 1;
+        }
+    }
+    assert!(cuts > 8, "{cuts}");
+    // SentencePiece joins what it likes, across spaces too.
+    assert!(!load(&sentence_piece()).unwrap().splits_at_spaces());
+}

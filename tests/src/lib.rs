@@ -2,6 +2,8 @@
 
 pub mod embed_case;
 pub mod fuzz;
+pub mod heads_case;
+pub mod late_case;
 pub mod lm_case;
 pub mod ops_case;
 

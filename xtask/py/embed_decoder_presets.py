@@ -1,5 +1,6 @@
 """Cases of embed_cases.py whose transformer is a decoder."""
 
+import embed_lfm2
 from embed_presets import BASE, NORMALIZE, case, dense, pooling
 
 DECODER = BASE | {
@@ -46,8 +47,25 @@ YARN = {
     "mscale_all_dim": 1.0,
     "llama_4_scaling_beta": 0.1,
 }
+LLAMA3 = {
+    "rope_type": "llama3",
+    "factor": 8.0,
+    "low_freq_factor": 1.0,
+    "high_freq_factor": 4.0,
+    "original_max_position_embeddings": 32,
+}
 MINISTRAL3 = DECODER | {"model_type": "ministral3", "rope_parameters": YARN, "max_position_embeddings": 512}
 del MINISTRAL3["rope_theta"]
+LFM2 = DECODER | {
+    "model_type": "lfm2",
+    "num_hidden_layers": 3,
+    "norm_eps": 1e-5,
+    "conv_L_cache": 3,
+    "conv_bias": False,
+    "block_auto_adjust_ff_dim": False,
+    "layer_types": ["conv", "full_attention", "conv"],
+    "tie_word_embeddings": True,
+}
 BOTH_WAYS = {"is_causal": False}
 CAUSAL = {"is_causal": True}
 # Of newer files, which have no rope_theta.
@@ -119,7 +137,13 @@ CASES = {
     "gemma2-last": decoder(GEMMA2, LAST, around=BOTH, matters=[{"sliding_window": 6}, {"attn_logit_softcapping": 30.0}]),
     "llama-last": decoder(LLAMA, LAST, around=BOTH, matters=[BOTH_WAYS]),
     "llama-both-ways": decoder(LLAMA | BOTH_WAYS, MEAN, around=BOS, head="causal", matters=[CAUSAL]),
-    "llama-bidirec": decoder(LLAMA | BOTH_WAYS, MEAN, around=BOS, written={"model_type": "llama_bidirec", "is_causal": None}),
+    "llama-bidirec": decoder(
+        LLAMA | BOTH_WAYS | {"rope_scaling": LLAMA3},
+        MEAN,
+        around=BOS,
+        written={"model_type": "llama_bidirec", "is_causal": None},
+        matters=[{"rope_scaling": None}],
+    ),
     "mistral-last": decoder(MISTRAL, LAST, around=BOTH, matters=[{"sliding_window": 6}]),
     "mistral-both-ways": decoder(
         MISTRAL | BOTH_WAYS, MEAN, around=BOS, dtype="bfloat16", matters=[{"sliding_window": 6}, CAUSAL]
@@ -128,4 +152,14 @@ CASES = {
     "ministral3-both-ways": decoder(MINISTRAL3 | BOTH_WAYS, MEAN, around=BOS, matters=[CAUSAL]),
     "qwen2-last": decoder(QWEN2, LAST, bytes=True, tokenizer={"tokenizer_class": "Qwen2Tokenizer", "add_bos_token": False}),
     "qwen2-both-ways": decoder(QWEN2 | BOTH_WAYS, LAST, bytes=True, matters=[CAUSAL]),
+    "lfm2-last": decoder(LFM2, LAST, around=BOTH, matters=[BOTH_WAYS]),
+    "lfm2-both-ways": decoder(
+        LFM2 | BOTH_WAYS | {"conv_bias": True},
+        [pooling("cls"), NORMALIZE],
+        around=BOS,
+        reference=embed_lfm2.both_ways,
+        written={"architectures": ["Lfm2BidirectionalModel"], "is_causal": None},
+        matters=[CAUSAL],
+    )
+    | {"committed": True},
 }

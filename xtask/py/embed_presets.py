@@ -1,5 +1,7 @@
 """The cases of embed_cases.py: an encoder's config.json, what stands around it, and how it is asked."""
 
+from contextlib import nullcontext
+
 TEXTS = [
     "A small test of words.",
     "",
@@ -58,9 +60,10 @@ def case(config, modules, runs=PLAIN, **more):
     """`modules`: names and configs of what follows the transformer; None: no modules.json at all."""
     settings = {"limit": 24, "lower": False, "settings": {}, "dtype": "float32", "head": False}
     # Tokens in front and behind, or a byte-level tokenizer; more of tokenizer_config.json; changes of the config.json that is
-    # kept, and those that must move the vectors; whether matrices are packed; whether tests/fixtures/embed has the case.
+    # kept, and those that must move the vectors; whether matrices are packed; what stands around the reference's
+    # run; whether tests/fixtures/embed has the case.
     settings |= {"around": [1, 1], "bytes": False, "tokenizer": {}, "written": {}, "matters": [], "packed": False}
-    settings |= {"committed": True} | more
+    settings |= {"reference": nullcontext, "committed": True} | more
     return {"config": config, "modules": modules, "runs": runs} | settings
 
 

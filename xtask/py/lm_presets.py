@@ -107,6 +107,27 @@ def _qwen3_parameters(parameters):
     return {**config, "tie_word_embeddings": True}
 
 
+def _lfm2(**changes):
+    config = _base(
+        "lfm2",
+        **SMALL,
+        intermediate_size=32,
+        num_hidden_layers=3,
+        norm_eps=1e-5,
+        conv_bias=False,
+        conv_L_cache=3,
+        block_dim=32,
+        block_multiple_of=32,
+        block_ffn_dim_multiplier=1.0,
+        block_auto_adjust_ff_dim=False,
+        rope_theta=1000000.0,
+        layer_types=["conv", "full_attention", "conv"],
+        tie_word_embeddings=True,
+    )
+    del config["rms_norm_eps"]
+    return {**config, **changes}
+
+
 PRESETS = {
     "llama": _preset(
         _base("llama", intermediate_size=128, rope_theta=500000.0),
@@ -154,6 +175,22 @@ PRESETS = {
     "smollm3-listed": _preset(
         _base("smollm3", **SMALL, num_hidden_layers=3, rope_theta=50000.0, no_rope_layers=[0, 1, 1]),
         [{"no_rope_layers": [1, 1, 1]}],
+    ),
+    "lfm2": _preset(_lfm2(), [{"layer_types": None, "full_attn_idxs": [1], "rope_theta": 100.0}]),
+    # 2/3 of 72, times 1.2, up to a multiple of 64; an even convolution with biases.
+    "lfm2-adjusted": _preset(
+        _lfm2(
+            block_ff_dim=72,
+            block_multiple_of=64,
+            block_ffn_dim_multiplier=1.2,
+            block_auto_adjust_ff_dim=True,
+            num_hidden_layers=2,
+            conv_bias=True,
+            conv_L_cache=4,
+            layer_types=None,
+            full_attn_idxs=[0],
+        ),
+        [],
     ),
     "qwen2": _preset(_base("qwen2", rope_theta=1000000.0), [{"rope_theta": 10000.0}], core=True),
     "qwen2-tied": _preset(

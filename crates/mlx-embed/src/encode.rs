@@ -1,36 +1,39 @@
 //! From texts to vectors.
 
-use crate::model::Model;
-use crate::schedule::bins;
+use crate::input::Input;
+use crate::router::Router;
 use crate::settings::Settings;
 use crate::stage::{Stages, normalize};
 use crate::text::{Limits, TextEncoder};
-use crate::{Embeddings, EncodeOptions, Prompt, Similarity};
+use crate::{Embeddings, EncodeOptions, Prompt, Similarity, pipeline};
 use mlx_nn::tokenizer::Tokenizer;
 use mlx_nn::{Error, Result};
-use mlx_ops::{Dtype, Tensor, async_eval, cpu_streams, with_stream};
+use mlx_ops::Tensor;
 use std::collections::VecDeque;
-
-/// Tokens from which on bins run side by side on a CPU's cores, in place of one that all cores share.
-const ASIDE: usize = 192;
+use std::rc::Rc;
 
 /// A model from texts to vectors.
 pub struct Embedder {
-    pub(crate) model: Model,
+    pub(crate) input: Rc<Input>,
     pub(crate) stages: Stages,
     pub(crate) text: TextEncoder,
     pub(crate) settings: Settings,
     pub(crate) max_tokens: usize,
+    /// Which of a model's routes a text takes: this one, or the others in order.
+    pub(crate) router: Option<Router>,
+    pub(crate) others: Vec<Embedder>,
 }
 
 impl Embedder {
     /// A vector for each text, in the order of the texts.
     ///
     /// An empty text is encoded as the tokens that stand around every text. An error names the text that is too long, where
-    /// that is not allowed, or whose vector would not be finite.
+    /// that is not allowed, or whose vector would not be finite. A model that treats queries and documents differently, and has
+    /// no default, needs to be told by the prompt which the texts are.
     pub fn encode<S: AsRef<str> + Sync>(&self, texts: &[S], options: &EncodeOptions) -> Result<Embeddings> {
-        let plan = self.plan(options)?;
-        self.run(&plan, texts, 0)
+        let model = self.routed(&options.prompt)?;
+        let plan = model.plan(options)?;
+        model.run(&plan, texts, 0)
     }
 
     /// [`Embedder::encode`] with the model's prompt for queries.
@@ -49,8 +52,9 @@ impl Embedder {
         I: IntoIterator,
         I::Item: AsRef<str> + Sync,
     {
-        let plan = self.plan(options)?;
-        Ok(Vectors { model: self, plan, texts: texts.into_iter(), ready: VecDeque::new(), taken: 0, failed: false })
+        let model = self.routed(&options.prompt)?;
+        let plan = model.plan(options)?;
+        Ok(Vectors { model, plan, texts: texts.into_iter(), ready: VecDeque::new(), taken: 0, failed: false })
     }
 
     /// Numbers of a vector before any truncation.
@@ -73,6 +77,27 @@ impl Embedder {
         self.text.tokenizer()
     }
 
+    /// The vectors of texts that are ids, of which the first `prompt_tokens` are a prompt's where those do not count.
+    #[cfg(feature = "serve")]
+    pub(crate) fn encode_ids<I: AsRef<[u32]>>(
+        &self,
+        ids: &[I],
+        prompt_tokens: usize,
+        first: usize,
+    ) -> Result<Embeddings> {
+        let plan = Plan { prompt_tokens, ..self.plan(&EncodeOptions::default())? };
+        self.run_ids(&plan, ids, first)
+    }
+
+    /// The model that texts with this prompt go through.
+    fn routed(&self, prompt: &Prompt) -> Result<&Self> {
+        let Some(router) = &self.router else { return Ok(self) };
+        Ok(match router.route(prompt)? {
+            0 => self,
+            route => &self.others[route - 1],
+        })
+    }
+
     fn plan(&self, options: &EncodeOptions) -> Result<Plan> {
         let dims = self.dims();
         let kept = options.truncate_dim.unwrap_or(dims);
@@ -80,7 +105,7 @@ impl Embedder {
             return Err(Error::msg(format!("Vectors have {dims} numbers; {kept} of them cannot be kept.")));
         }
         let max_tokens = options.max_tokens.unwrap_or(self.max_tokens);
-        let most = self.model.context() as usize;
+        let most = self.input.context();
         if max_tokens == 0 || max_tokens > most {
             return Err(Error::msg(format!("The model takes texts of 1 to {most} tokens, not of {max_tokens}.")));
         }
@@ -93,43 +118,29 @@ impl Embedder {
     fn run<S: AsRef<str> + Sync>(&self, plan: &Plan, texts: &[S], first: usize) -> Result<Embeddings> {
         let limits =
             Limits { prompt: &plan.prompt, max_tokens: plan.max_tokens, overlong: plan.options.overlong, first };
-        let ids = self.text.encode_all(texts, limits)?;
-        let lengths: Vec<usize> = ids.iter().map(Vec::len).collect();
-        let mut values = vec![0.0; texts.len() * plan.kept];
-        let streams = if lengths.iter().sum::<usize>() < ASIDE { Vec::new() } else { cpu_streams()? };
-        let aside = streams.len().max(1);
-        let forward = |bin: &Vec<usize>| self.forward(plan, &bin.iter().map(|&i| &ids[i][..]).collect::<Vec<_>>());
-        // Bins are on their way while those before them are read.
-        let mut before: Vec<(&Vec<usize>, Tensor)> = Vec::new();
-        let all = bins(&lengths, plan.options.batch_tokens, aside);
-        for bins in all.chunks(aside) {
-            let rows = |(i, bin)| match streams.get(i) {
-                Some(&stream) => with_stream(stream, || forward(bin)),
-                None => forward(bin),
-            };
-            let rows = bins.iter().enumerate().map(rows).collect::<Result<Vec<_>>>()?;
-            async_eval(&rows)?;
-            for (bin, rows) in std::mem::replace(&mut before, bins.iter().zip(rows).collect()) {
-                read(bin, &rows, first, &mut values)?;
-            }
-        }
-        for (bin, rows) in before {
-            read(bin, &rows, first, &mut values)?;
-        }
+        self.run_ids(plan, &self.text.encode_all(texts, limits)?, first)
+    }
+
+    /// [`Embedder::run`] for texts that are ids already.
+    fn run_ids<I: AsRef<[u32]>>(&self, plan: &Plan, ids: &[I], first: usize) -> Result<Embeddings> {
+        let lengths: Vec<usize> = ids.iter().map(|ids| ids.as_ref().len()).collect();
+        let mut values = vec![0.0; ids.len() * plan.kept];
+        let forward = |bin: &[usize]| self.forward(plan, &bin.iter().map(|&i| ids[i].as_ref()).collect::<Vec<_>>());
+        let take = |i: usize, row: &[f32]| values[i * plan.kept..(i + 1) * plan.kept].copy_from_slice(row);
+        pipeline::run(&lengths, plan.options.batch_tokens, "vector", first, forward, take)?;
         Embeddings::new(values, plan.kept)
     }
 
     fn forward(&self, plan: &Plan, sequences: &[&[u32]]) -> Result<Tensor> {
-        let batch = self.model.batch(sequences)?;
-        let hidden = self.model.forward(&batch)?;
-        let mut rows = self.stages.forward(&hidden, batch.segments(), plan.prompt_tokens)?;
+        let (hidden, segments) = self.input.hidden(sequences, self.stages.layers.as_ref(), None)?;
+        let mut rows = self.stages.forward(&hidden, &segments, plan.prompt_tokens)?;
         if plan.kept < self.dims() {
             rows = rows.i((.., ..plan.kept as i32))?;
         }
         if plan.options.normalize {
             rows = normalize(&rows)?;
         }
-        Ok(rows.astype(Dtype::F32)?)
+        Ok(rows)
     }
 }
 
@@ -140,22 +151,6 @@ struct Plan {
     prompt_tokens: usize,
     kept: usize,
     max_tokens: usize,
-}
-
-/// Puts the rows of a bin where its texts are.
-fn read(bin: &[usize], rows: &Tensor, first: usize, values: &mut [f32]) -> Result<()> {
-    let rows = rows.to_vec::<f32>()?;
-    let dims = rows.len() / bin.len();
-    for (&i, row) in bin.iter().zip(rows.chunks_exact(dims)) {
-        if row.iter().any(|x| !x.is_finite()) {
-            return Err(Error::msg(format!(
-                "The vector of text {} is not finite: the model overflows on it, or its weights are broken.",
-                first + i
-            )));
-        }
-        values[i * dims..(i + 1) * dims].copy_from_slice(row);
-    }
-    Ok(())
 }
 
 /// Texts that are in memory at a time: enough to find many of one length.

@@ -1,9 +1,9 @@
 //! The transformer that makes hidden states: an encoder, or a decoder without its output layer.
 
-use mlx_nn::decoder::{Backbone, text_presets};
-use mlx_nn::encoder::{Encoder, presets};
+use mlx_nn::decoder::{Backbone, DecoderConfig, text_presets};
+use mlx_nn::encoder::{Encoder, EncoderConfig, presets};
 use mlx_nn::packed::Batch;
-use mlx_nn::{Config, Result, Weights};
+use mlx_nn::{Config, Error, Result, Weights};
 use mlx_ops::Tensor;
 
 /// The transformer in front of the other modules.
@@ -16,16 +16,10 @@ impl Model {
     /// The model that `config` describes, as its `model_type` says.
     pub fn new(config: &Config, w: &Weights) -> Result<Self> {
         let model_type = config.text("model_type")?;
-        if let Some(preset) = presets::find(model_type) {
-            return Ok(Self::Encoder(Encoder::new(preset(config)?, w)?));
+        match presets::find(model_type) {
+            Some(preset) => Ok(Self::Encoder(Encoder::new(preset(config)?, w)?)),
+            None => Ok(Self::Decoder(Backbone::new(decoder(config)?, w)?)),
         }
-        if let Some(preset) = text_presets::find(model_type) {
-            return Ok(Self::Decoder(Backbone::new(preset(config)?, w)?));
-        }
-        let names = presets::PRESETS.iter().map(|&(name, _)| name);
-        let known: Vec<&str> = names.chain(text_presets::PRESETS.iter().map(|&(name, _)| name)).collect();
-        let expected = format!("one of {}", known.join(", "));
-        Err(config.wrong("model_type", &expected, format_args!("`{model_type}`")))
     }
 
     /// Features of the hidden states.
@@ -59,6 +53,38 @@ impl Model {
             Self::Decoder(decoder) => decoder.encode(batch),
         }
     }
+
+    /// What goes into each layer and what comes out of the last, `(T, hidden)` each.
+    pub fn hidden_states(&self, batch: &Batch) -> Result<Vec<Tensor>> {
+        match self {
+            Self::Encoder(encoder) => encoder.hidden_states(batch),
+            Self::Decoder(decoder) => decoder.hidden_states(batch),
+        }
+    }
+}
+
+/// The encoder that a configuration describes.
+pub fn encoder(config: &Config) -> Result<EncoderConfig> {
+    let model_type = config.text("model_type")?;
+    match presets::find(model_type) {
+        Some(preset) => preset(config),
+        None => Err(unknown(config, model_type, presets::PRESETS.iter().map(|&(name, _)| name))),
+    }
+}
+
+/// The decoder that a configuration describes which is no encoder's.
+pub fn decoder(config: &Config) -> Result<DecoderConfig> {
+    let model_type = config.text("model_type")?;
+    let names = presets::PRESETS.iter().map(|&(name, _)| name);
+    match text_presets::find(model_type) {
+        Some(preset) => preset(config),
+        None => Err(unknown(config, model_type, names.chain(text_presets::PRESETS.iter().map(|&(name, _)| name)))),
+    }
+}
+
+fn unknown(config: &Config, model_type: &str, known: impl Iterator<Item = &'static str>) -> Error {
+    let expected = format!("one of {}", known.collect::<Vec<_>>().join(", "));
+    config.wrong("model_type", &expected, format_args!("`{model_type}`"))
 }
 
 /// Whether a configuration is that of a model that generates, of which the last token tells most.

@@ -22,6 +22,8 @@ pub enum Overlong {
     /// Its end is left out.
     #[default]
     Truncate,
+    /// Its beginning is left out, a prompt's too.
+    TruncateStart,
     /// It is an error.
     Refuse,
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// A line of modules.json.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Module {
     /// The last word of its Python class.
     pub kind: String,
@@ -19,7 +19,13 @@ pub struct Module {
 pub fn modules(dir: &Path) -> Result<Vec<Module>> {
     let path = dir.join("modules.json");
     if !path.is_file() {
-        return Ok(vec![Module { kind: "Transformer".into(), dir: dir.to_owned() }]);
+        let c = optional(&dir.join("config.json"))?;
+        let kinds: &[&str] = match c.opt_text("model_type")? {
+            Some("model2vec") if c.flag("normalize")? => &["StaticEmbedding", "Normalize"],
+            Some("model2vec") => &["StaticEmbedding"],
+            _ => &["Transformer"],
+        };
+        return Ok(kinds.iter().map(|&kind| Module { kind: kind.into(), dir: dir.to_owned() }).collect());
     }
     let unreadable = |e: String| Error::msg(e).in_file(&path);
     let text = std::fs::read_to_string(&path).map_err(|e| unreadable(e.to_string()))?;
@@ -27,7 +33,9 @@ pub fn modules(dir: &Path) -> Result<Vec<Module>> {
         serde_json::from_str(&text).map_err(|e| unreadable(format!("it is not a JSON list: {e}.")))?;
     let module = |entry: &Value| {
         let kind = entry.get("type")?.as_str()?.rsplit('.').next()?.to_owned();
-        Some(Module { kind, dir: dir.join(entry.get("path")?.as_str()?) })
+        let path = entry.get("path")?.as_str()?;
+        let dir = if ["", "."].contains(&path) { dir.to_owned() } else { dir.join(path) };
+        Some(Module { kind, dir })
     };
     let missing = || unreadable("each module needs a `type` and a `path`.".into());
     list.iter().map(|entry| module(entry).ok_or_else(missing)).collect()
@@ -39,7 +47,7 @@ pub fn optional(path: &Path) -> Result<Config> {
 }
 
 /// config_sentence_transformers.json.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Settings {
     prompts: BTreeMap<String, String>,
     default_prompt: Option<String>,
@@ -61,11 +69,22 @@ impl Settings {
             return Err(c.wrong("default_prompt_name", "the name of a prompt", name));
         }
         let similarity = match c.opt_text("similarity_fn_name")? {
-            None => Similarity::default(),
+            // How lists of vectors are compared is no matter here.
+            None | Some("maxsim" | "meanmaxsim") => Similarity::default(),
             Some(name) => Similarity::named(name)
                 .ok_or_else(|| c.wrong("similarity_fn_name", "cosine, dot, euclidean or manhattan", name))?,
         };
         Ok(Self { prompts, default_prompt, similarity })
+    }
+
+    /// The prompt of this name, empty where there is none.
+    pub fn named_prompt(&self, name: &str) -> &str {
+        self.prompts.get(name).map(String::as_str).unwrap_or_default()
+    }
+
+    /// Replaces the prompt of this name.
+    pub fn set_prompt(&mut self, name: &str, text: String) {
+        self.prompts.insert(name.to_owned(), text);
     }
 
     /// The text that a prompt is; empty for none.
@@ -129,7 +148,7 @@ mod tests {
         let settings = "config_sentence_transformers.json";
         check_error(settings, r#"{"default_prompt_name": "query"}"#, "default_prompt_name");
         check_error(settings, r#"{"prompts": {"query": 1}}"#, "prompts");
-        check_error(settings, r#"{"similarity_fn_name": "maxsim"}"#, "maxsim");
+        check_error(settings, r#"{"similarity_fn_name": "jaccard"}"#, "jaccard");
         check_error("modules.json", r#"{"0": "Transformer"}"#, "list");
         check_error("modules.json", r#"[{"path": ""}]"#, "`type`");
     }

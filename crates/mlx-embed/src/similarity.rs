@@ -37,9 +37,6 @@ impl Similarity {
         if a.is_empty() || b.is_empty() {
             return Ok(Vec::new());
         }
-        let distances = |distance: fn(&[f32], &[f32]) -> f32| {
-            a.rows().flat_map(|a| b.rows().map(move |b| -distance(a, b))).collect()
-        };
         Ok(match self {
             Self::Dot => product(a, b)?,
             Self::Cosine => {
@@ -50,9 +47,18 @@ impl Similarity {
                 }
                 dots
             }
-            Self::Euclidean => distances(|a, b| a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum::<f32>().sqrt()),
-            Self::Manhattan => distances(|a, b| a.iter().zip(b).map(|(a, b)| (a - b).abs()).sum()),
+            Self::Euclidean | Self::Manhattan => a.rows().flat_map(|a| b.rows().map(move |b| self.of(a, b))).collect(),
         })
+    }
+
+    /// Two vectors of one length.
+    pub fn of(self, a: &[f32], b: &[f32]) -> f32 {
+        match self {
+            Self::Cosine => dot(a, b) / (length(a) * length(b)),
+            Self::Dot => dot(a, b),
+            Self::Euclidean => -a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum::<f32>().sqrt(),
+            Self::Manhattan => -a.iter().zip(b).map(|(a, b)| (a - b).abs()).sum::<f32>(),
+        }
     }
 }
 
@@ -61,7 +67,16 @@ fn product(a: &Embeddings, b: &Embeddings) -> Result<Vec<f32>> {
 }
 
 fn lengths(vectors: &Embeddings) -> Vec<f32> {
-    vectors.rows().map(|row| row.iter().map(|x| x * x).sum::<f32>().sqrt().max(1e-12)).collect()
+    vectors.rows().map(length).collect()
+}
+
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+/// Never 0, by which it is divided.
+fn length(a: &[f32]) -> f32 {
+    dot(a, a).sqrt().max(1e-12)
 }
 
 #[cfg(test)]
@@ -73,6 +88,8 @@ mod tests {
         let vectors = |values: [f32; 4]| Embeddings::new(values.to_vec(), 2).unwrap();
         let found = similarity.between(&vectors([1.0, 0.0, 0.0, 2.0]), &vectors([0.0, 0.0, 0.0, 1.0])).unwrap();
         assert!(found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-6), "{similarity:?}: {found:?}");
+        let one = similarity.of(&[0.0, 2.0], &[0.0, 1.0]);
+        assert!((one - expected[3]).abs() < 1e-6, "{similarity:?}: {one}");
     }
 
     #[test]

@@ -16,8 +16,6 @@
 #![warn(missing_docs)]
 
 mod chat;
-#[cfg(feature = "hub")]
-mod hub;
 mod load;
 
 pub use chat::{Answer, Chat};

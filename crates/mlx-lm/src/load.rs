@@ -6,8 +6,9 @@ use mlx_nn::decoder::{Decoder, Language, presets};
 use mlx_nn::generate::{Options, TextStream};
 use mlx_nn::gguf::Header;
 use mlx_nn::ops::{Device, Dtype};
+use mlx_nn::source::{self, Hub};
 use mlx_nn::tokenizer::Tokenizer;
-use mlx_nn::weights::{Checkpoint, ModelFiles};
+use mlx_nn::weights::{self, Checkpoint, ModelFiles};
 use mlx_nn::{Config, Error, Result};
 use std::path::{Path, PathBuf};
 
@@ -137,25 +138,13 @@ impl Model {
 }
 
 fn locate(source: &str, options: &LoadOptions) -> Result<PathBuf> {
-    let path = PathBuf::from(source);
-    if path.exists() {
-        return Ok(path);
-    }
-    let looks_like_id = source.split('/').count() == 2 && !source.starts_with(['.', '/', '~']);
-    if !looks_like_id {
-        return Err(Error::msg(format!(
-            "The model `{source}` is neither an existing folder or .gguf file nor a hub id of the form owner/name."
-        )));
-    }
-    hub(source, options)
-}
-
-#[cfg(feature = "hub")]
-fn hub(id: &str, options: &LoadOptions) -> Result<PathBuf> {
-    crate::hub::snapshot(id, options.revision.as_deref(), options.offline)
-}
-
-#[cfg(not(feature = "hub"))]
-fn hub(id: &str, _: &LoadOptions) -> Result<PathBuf> {
-    Err(Error::msg(format!("The model `{id}` is not a path, and this build lacks the feature `hub`.")))
+    let hub = Hub {
+        revision: options.revision.as_deref(),
+        offline: options.offline,
+        is_complete: |dir| {
+            dir.join("config.json").exists() && dir.join("tokenizer.json").exists() && weights::are_complete(dir)
+        },
+        folders: |_| Ok(Vec::new()),
+    };
+    source::locate(Path::new(source), "an existing folder or .gguf file", &hub)
 }

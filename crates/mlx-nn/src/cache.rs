@@ -1,4 +1,4 @@
-//! Keys and values of the tokens seen so far.
+//! Keys and values of the tokens seen so far, or what a convolution saw last.
 
 use crate::Result;
 use mlx_ops::fast::{Mask, causal};
@@ -6,6 +6,8 @@ use mlx_ops::{Dtype, Tensor, concatenate, zeros};
 
 // MLX's CUDA decode kernel wants buffers of a multiple of this many positions.
 const STEP: i32 = 256;
+// How many of a convolution's last inputs can be forgotten again.
+const SLACK: i32 = 16;
 
 /// What the queries of one forward pass may see.
 pub enum Visible {
@@ -41,9 +43,12 @@ pub struct Place {
 ///
 /// A buffer grows by 256 positions and is written in place. With a window, only the last `window` positions are kept:
 /// when the buffer is full, they move to the front of a new one, so that a step costs no more than a write.
+///
+/// A layer that mixes by convolution keeps its last inputs instead, `(B, N, C)`, with zeros in front of the first token.
 #[derive(Default)]
 pub struct KvCache {
     buffers: Option<(Tensor, Tensor)>,
+    inputs: Option<Tensor>,
     length: i32,
     offset: i32,
     window: Option<i32>,
@@ -73,7 +78,7 @@ impl KvCache {
 
     /// The buffers, to be evaluated between prefill chunks.
     pub fn buffers(&self) -> impl Iterator<Item = &Tensor> {
-        self.buffers.iter().flat_map(|(k, v)| [k, v])
+        self.buffers.iter().flat_map(|(k, v)| [k, v]).chain(&self.inputs)
     }
 
     /// The bytes of the buffers.
@@ -112,6 +117,26 @@ impl KvCache {
         self.length += added;
         self.offset += added;
         Ok(result)
+    }
+
+    /// Appends inputs `(B, L, C)` of a convolution as long as the window; returns what it needs for them, `(B, window - 1 + L, C)`.
+    pub fn append(&mut self, inputs: &Tensor) -> Result<Tensor> {
+        let [b, added, c] = inputs.dims()?;
+        let before = self.window.map_or(0, |window| window - 1);
+        let held = match self.inputs.take() {
+            Some(held) => held.i((.., ..self.length))?,
+            None => {
+                self.length = before;
+                zeros([b, before, c], inputs.dtype())?
+            }
+        };
+        let all = concatenate(&[held, inputs.clone()], 1)?;
+        let seen = all.i((.., self.length - before..))?;
+        let total = self.length + added;
+        self.length = total.min(before + SLACK);
+        self.inputs = Some(all.i((.., total - self.length..))?);
+        self.offset += added;
+        Ok(seen)
     }
 
     fn grow(&mut self, old: Option<(Tensor, Tensor)>, shape: [i32; 4], dtype: Dtype) -> Result<(Tensor, Tensor)> {

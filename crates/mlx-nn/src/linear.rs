@@ -124,8 +124,8 @@ impl Embedding {
         Ok(self.matrix.rows(ids, self.dtype)?)
     }
 
-    /// The output layer that shares these rows.
-    pub fn tied(&self) -> Linear {
-        Linear::new(self.matrix.clone(), None)
+    /// The output layer that shares these rows, with a bias of shape `(entries,)` or without.
+    pub fn tied(&self, bias: Option<Tensor>) -> Linear {
+        Linear::new(self.matrix.clone(), bias)
     }
 }

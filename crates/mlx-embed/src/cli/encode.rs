@@ -1,10 +1,11 @@
 //! `mlx-embed encode`.
 
-use super::{EncodeArgs, ModelArgs, input};
+use super::progress::Progress;
+use super::{EncodeArgs, Loaded, ModelArgs, input};
 use clap::Args;
 use mlx_embed::{Embeddings, Error, Precision, Quantized, Result};
 use std::io::{BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Turn texts into vectors.
 #[derive(Args)]
@@ -16,12 +17,13 @@ pub struct Encode {
     /// Lines are JSON objects with the text under this key.
     #[arg(long)]
     json_key: Option<String>,
-    /// Where to write: a .npy file holds one matrix; anything else, and standard output, a JSON list in each line.
+    /// Where to write: a .npy file holds one matrix; anything else, and standard output, a JSON list in each line. A model with
+    /// a vector for each token gives rows of all texts, and their numbers in a second file that ends in .lengths.npy.
     #[arg(short, long)]
-    output: Option<PathBuf>,
+    pub(super) output: Option<PathBuf>,
     /// int8, uint8, binary or ubinary in place of f32.
     #[arg(long, value_parser = precision)]
-    precision: Option<Precision>,
+    pub(super) precision: Option<Precision>,
     #[command(flatten)]
     encode: EncodeArgs,
 }
@@ -40,34 +42,45 @@ impl Encode {
     /// Loads the model and writes a vector for each line.
     pub fn run(&self) -> Result<()> {
         let inputs = if self.inputs.is_empty() { vec![PathBuf::from("-")] } else { self.inputs.clone() };
-        let model = self.model.load()?;
+        let model = self.model.load_any()?;
         let options = self.encode.options();
-        let kept = options.truncate_dim.unwrap_or(model.dims());
         // Reading ends at the first line that is wrong; the vectors before it are written.
         let wrong = std::cell::RefCell::new(None);
         let files =
             inputs.iter().map(|path| input::texts(path, self.json_key.as_deref())).collect::<Result<Vec<_>>>()?;
         let texts = files.into_iter().flatten().map_while(|line| line.map_err(|e| wrong.replace(Some(e))).ok());
-        let vectors = model.encode_iter(texts, &options)?;
-        let npy = self.output.as_ref().is_some_and(|path| path.extension().is_some_and(|end| end == "npy"));
-        match self.precision.is_none() && !npy {
-            true => {
-                let mut out = self.open()?;
-                for vector in vectors {
-                    write(&mut out, format_args!("{}\n", serde_json::json!(vector?)))?;
-                }
-                out.flush().map_err(unwritable)?;
-            }
-            false => {
-                let all = vectors.collect::<Result<Vec<_>>>()?.concat();
-                self.write_all(&Embeddings::new(all, kept)?, npy)?;
+        let progress = Progress::new("texts", None);
+        match &model {
+            Loaded::Late(model) => self.write_late(model.encode_iter(texts, &options).inspect(|_| progress.step()))?,
+            Loaded::Single(model) => {
+                let kept = options.truncate_dim.unwrap_or(model.dims());
+                self.write_single(model.encode_iter(texts, &options)?.inspect(|_| progress.step()), kept)?;
             }
         }
+        progress.finish();
         wrong.take().map_or(Ok(()), Err)
     }
 
-    fn open(&self) -> Result<Box<dyn Write>> {
-        Ok(match &self.output {
+    fn write_single(&self, vectors: impl Iterator<Item = Result<Vec<f32>>>, kept: usize) -> Result<()> {
+        if self.precision.is_some() || self.npy().is_some() {
+            let all = vectors.collect::<Result<Vec<_>>>()?.concat();
+            return self.write_all(&Embeddings::new(all, kept)?, self.npy().is_some());
+        }
+        let mut out = self.open(self.output.as_deref())?;
+        for vector in vectors {
+            write(&mut out, format_args!("{}\n", serde_json::json!(vector?)))?;
+        }
+        out.flush().map_err(unwritable)
+    }
+
+    /// The file for NumPy, where one is asked for.
+    pub(super) fn npy(&self) -> Option<&Path> {
+        self.output.as_deref().filter(|path| path.extension().is_some_and(|end| end == "npy"))
+    }
+
+    /// The file at `path`, or standard output.
+    pub(super) fn open(&self, path: Option<&Path>) -> Result<Box<dyn Write>> {
+        Ok(match path {
             None => Box::new(BufWriter::new(std::io::stdout())),
             Some(path) => {
                 let failed = |e| Error::msg(format!("{} cannot be written: {e}.", path.display()));
@@ -84,11 +97,11 @@ impl Encode {
             Some(Quantized::Signed(x)) => ("|i1", x.iter().map(|x| *x as u8).collect(), rows(x, vectors.len())),
             Some(Quantized::Unsigned(x)) => ("|u1", x.clone(), rows(x, vectors.len())),
         };
-        let mut out = self.open()?;
+        let mut out = self.open(self.output.as_deref())?;
         if npy {
             let item = if kind == "<f4" { 4 } else { 1 };
             let width = bytes.len() / item / vectors.len().max(1);
-            out.write_all(&npy_header(kind, vectors.len(), width))
+            out.write_all(&npy_header(kind, &[vectors.len(), width]))
                 .and_then(|()| out.write_all(&bytes))
                 .map_err(unwritable)?;
         }
@@ -103,17 +116,20 @@ fn rows<T: Copy + Into<serde_json::Value>>(values: &[T], count: usize) -> Vec<se
     values.chunks((values.len() / count.max(1)).max(1)).map(|row| row.to_vec().into()).collect()
 }
 
-fn write(out: &mut impl Write, text: std::fmt::Arguments<'_>) -> Result<()> {
+pub(super) fn write(out: &mut impl Write, text: std::fmt::Arguments<'_>) -> Result<()> {
     out.write_fmt(text).map_err(unwritable)
 }
 
-fn unwritable(e: std::io::Error) -> Error {
+pub(super) fn unwritable(e: std::io::Error) -> Error {
     Error::msg(format!("The output cannot be written: {e}."))
 }
 
 /// Version 1.0 of NumPy's format; the data behind it begins at a multiple of 64.
-fn npy_header(kind: &str, rows: usize, width: usize) -> Vec<u8> {
-    let mut text = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': ({rows}, {width}), }}");
+pub(super) fn npy_header(kind: &str, shape: &[usize]) -> Vec<u8> {
+    // A tuple of one has a comma behind it.
+    let shape: String = shape.iter().map(|dim| format!("{dim}, ")).collect();
+    let shape = if shape.matches(',').count() > 1 { shape.trim_end_matches(", ") } else { shape.trim_end() };
+    let mut text = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': ({shape}), }}");
     while !(10 + text.len() + 1).is_multiple_of(64) {
         text.push(' ');
     }

@@ -2,7 +2,7 @@
 
 use mlx_embed::{Error, Result};
 use std::io::{BufRead, BufReader, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The texts of a file, of standard input for `-`: a line each, or with `key` the string under it in a JSON object each.
 pub fn texts(path: &Path, key: Option<&str>) -> Result<impl Iterator<Item = Result<String>>> {
@@ -20,4 +20,15 @@ pub fn texts(path: &Path, key: Option<&str>) -> Result<impl Iterator<Item = Resu
         let text = value.get(key).and_then(serde_json::Value::as_str);
         text.map(str::to_owned).ok_or_else(|| at(format!("no string under `{key}`.")))
     }))
+}
+
+/// The texts of files one after the other, of standard input where there are none.
+pub fn all(paths: &[PathBuf], key: Option<&str>) -> Result<Vec<String>> {
+    let stdin = [PathBuf::from("-")];
+    let paths = if paths.is_empty() { &stdin } else { paths };
+    let mut all = Vec::new();
+    for path in paths {
+        all.extend(texts(path, key)?.collect::<Result<Vec<_>>>()?);
+    }
+    Ok(all)
 }

@@ -1,12 +1,22 @@
-//! `mlx-embed encode`, `similarity` and `bench`.
+//! The subcommands of `mlx-embed`.
 
 mod bench;
+mod classify;
 mod encode;
 mod input;
+mod late;
+mod progress;
+mod rerank;
+mod search;
+#[cfg(feature = "serve")]
+mod serve;
 mod similarity;
+mod sparse;
 
 use clap::{Args, Parser, Subcommand};
-use mlx_embed::{Embedder, EncodeOptions, LoadOptions, Overlong, Prompt, Result};
+use mlx_embed::{
+    Embedder, EncodeOptions, Error, LoadOptions, MultiVector, Overlong, Prompt, Result, ScoreOptions, locate,
+};
 use mlx_ops::{Device, Dtype};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -25,16 +35,33 @@ enum Command {
     Encode(encode::Encode),
     /// Compare texts.
     Similarity(similarity::Compare),
+    /// Order documents by how well they fit a query.
+    Rerank(rerank::Rerank),
+    /// Find the labels that fit texts.
+    Classify(classify::Classify),
+    /// Turn texts into weights of words.
+    Sparse(sparse::Sparse),
     /// Measure speed.
     Bench(bench::Bench),
+    /// Search a folder.
+    Search(search::Search),
+    /// Answer requests over HTTP.
+    #[cfg(feature = "serve")]
+    Serve(serve::Serve),
 }
 
 /// Which model, and where it runs.
-#[derive(Args)]
+#[derive(Args, Clone)]
 struct ModelArgs {
-    /// A sentence-transformers folder.
+    /// A sentence-transformers folder or a hub id.
     #[arg(long)]
     model: PathBuf,
+    /// A branch, tag or commit of the hub repository.
+    #[arg(long)]
+    revision: Option<String>,
+    /// Use only what is already downloaded.
+    #[arg(long)]
+    offline: bool,
     /// The dtype of weights and activations: f32, f16 or bf16 [default: f32 on a CPU, the checkpoint's on a GPU].
     #[arg(long, value_parser = dtype)]
     dtype: Option<Dtype>,
@@ -72,6 +99,26 @@ struct EncodeArgs {
     batch_tokens: usize,
 }
 
+/// How to score texts.
+#[derive(Args)]
+struct ScoreArgs {
+    /// This text stands in front of each text, or of the query; of decoders it is what is asked.
+    #[arg(long, conflicts_with = "prompt_name")]
+    prompt: Option<String>,
+    /// The model's prompt of this name stands there.
+    #[arg(long)]
+    prompt_name: Option<String>,
+    /// The most tokens of a text, or of query and document [default: as the model's files say].
+    #[arg(long)]
+    max_tokens: Option<usize>,
+    /// A longer one is an error; otherwise its end is left out.
+    #[arg(long)]
+    refuse_overlong: bool,
+    /// The most tokens that go through the model together.
+    #[arg(long, default_value_t = ScoreOptions::default().batch_tokens)]
+    batch_tokens: usize,
+}
+
 fn dtype(name: &str) -> Result<Dtype, String> {
     match name {
         "f32" | "float32" => Ok(Dtype::F32),
@@ -89,13 +136,52 @@ fn device(name: &str) -> Result<Device, String> {
     }
 }
 
+/// A model with one vector for a text, or one for each of its tokens.
+enum Loaded {
+    Single(Box<Embedder>),
+    Late(Box<MultiVector>),
+}
+
 impl ModelArgs {
     fn load(&self) -> Result<Embedder> {
-        if let Some(device) = self.device {
-            device.set_default().map_err(mlx_embed::Error::from)?;
-        }
-        Embedder::load(&self.model, LoadOptions { dtype: self.dtype, ..LoadOptions::default() })
+        Embedder::load(&self.model, self.options()?)
     }
+
+    /// The model, whatever it gives.
+    fn load_any(&self) -> Result<Loaded> {
+        let dir = locate(&self.model, &self.options()?)?;
+        Ok(match MultiVector::is_at(&dir)? {
+            true => Loaded::Late(Box::new(MultiVector::load(&dir, self.options()?)?)),
+            false => Loaded::Single(Box::new(Embedder::load(&dir, self.options()?)?)),
+        })
+    }
+
+    /// How to load, on the device that was asked for.
+    fn options(&self) -> Result<LoadOptions> {
+        if let Some(device) = self.device {
+            device.set_default().map_err(Error::from)?;
+        }
+        let revision = self.revision.clone();
+        Ok(LoadOptions { dtype: self.dtype, revision, offline: self.offline, ..LoadOptions::default() })
+    }
+}
+
+impl ScoreArgs {
+    fn options(&self) -> ScoreOptions {
+        let prompt = match (&self.prompt, &self.prompt_name) {
+            (Some(text), _) => Prompt::Text(text.clone()),
+            (None, Some(name)) => Prompt::Named(name.clone()),
+            (None, None) => Prompt::Default,
+        };
+        let overlong = if self.refuse_overlong { Overlong::Refuse } else { Overlong::Truncate };
+        let (max_tokens, batch_tokens) = (self.max_tokens, self.batch_tokens);
+        ScoreOptions { prompt, max_tokens, overlong, raw: false, batch_tokens }
+    }
+}
+
+fn print(text: &str) -> Result<()> {
+    let written = std::io::Write::write_all(&mut std::io::stdout(), text.as_bytes());
+    written.map_err(|e| Error::msg(format!("Standard output cannot be written: {e}.")))
 }
 
 impl EncodeArgs {
@@ -123,7 +209,13 @@ pub fn run() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Encode(command) => command.run(),
         Command::Similarity(command) => command.run(),
+        Command::Rerank(command) => command.run(),
+        Command::Classify(command) => command.run(),
+        Command::Sparse(command) => command.run(),
         Command::Bench(command) => command.run(),
+        Command::Search(command) => command.run(),
+        #[cfg(feature = "serve")]
+        Command::Serve(command) => command.run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -2,7 +2,7 @@
 
 use super::{EncodeArgs, ModelArgs};
 use clap::Args;
-use mlx_embed::{Error, Result, Similarity};
+use mlx_embed::{Result, Similarity};
 
 /// Compare texts.
 #[derive(Args)]
@@ -36,7 +36,6 @@ impl Compare {
         lines.sort_by(|a, b| b.0.total_cmp(&a.0));
         let mut out = String::new();
         lines.iter().for_each(|(score, text)| out.push_str(&format!("{score:.6}\t{text}\n")));
-        std::io::Write::write_all(&mut std::io::stdout(), out.as_bytes())
-            .map_err(|e| Error::msg(format!("Standard output cannot be written: {e}.")))
+        super::print(&out)
     }
 }

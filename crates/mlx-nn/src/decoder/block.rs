@@ -1,11 +1,12 @@
 //! Attention, feed-forward layer and block of the decoder.
 
-use super::config::{DecoderConfig, LayerConfig, Placement};
+use super::config::{DecoderConfig, LayerConfig, Mixer, Placement};
+use super::convolution::ShortConv;
 use crate::cache::{KvCache, Place, Visible};
 use crate::linear::Projections;
 use crate::packed::{Masks, Segment};
 use crate::rope::Rope;
-use crate::{Around, Linear, Norm, Result, Weights};
+use crate::{Around, Error, Linear, Norm, Result, Weights};
 use mlx_ops::{Activation, Dtype, PackedAttention, SelfAttention, Tensor};
 
 /// What the queries of a layer look at.
@@ -13,12 +14,11 @@ pub(super) enum Over<'a> {
     /// What a cache holds and the new tokens `(B, L, ..)`, as far as they are visible.
     Cache(&'a Visible, &'a mut KvCache),
     /// The sequence that each of the packed tokens `(T, ..)` belongs to.
-    Packed(&'a [Segment], &'a Masks),
+    Packed(&'a [Segment], &'a Masks<'a>),
 }
 
 struct Attention {
     qkv: Projections,
-    o_proj: Linear,
     qk_norm: Option<(Norm, Norm)>,
     rope: Option<Rope>,
     heads: i32,
@@ -35,11 +35,11 @@ impl Attention {
         let (q, kv) = (c.heads * c.head_dim, c.kv_heads * c.head_dim);
         let fused = c.fused.qkv.then_some("qkv_proj");
         let names = ["q_proj", "k_proj", "v_proj"];
+        let [q_norm, k_norm] = c.names.qk_norm;
         let norm = |name| Norm::new(w, name, c.head_dim, c.norm, c.norm_eps);
         Ok(Self {
             qkv: Projections::new(w, fused, &names, c.hidden_size, &[q, kv, kv], c.biases.qkv)?,
-            o_proj: w.linear("o_proj", q, c.hidden_size, c.biases.o)?,
-            qk_norm: c.qk_norm.then(|| Ok::<_, crate::Error>((norm("q_norm")?, norm("k_norm")?))).transpose()?,
+            qk_norm: c.qk_norm.then(|| Ok::<_, Error>((norm(q_norm)?, norm(k_norm)?))).transpose()?,
             rope: layer.rope.as_ref().map(Rope::new).transpose()?,
             heads: c.heads,
             kv_heads: c.kv_heads,
@@ -66,7 +66,7 @@ impl Attention {
                 let scores = masks.scores();
                 let attention =
                     PackedAttention { heads, kv_heads, norms, rotation, causal, window, scores, scale, softcap };
-                return Ok(attention.forward(&qkv, segments)?);
+                return masks.without_blind(attention.forward(&qkv, segments)?, window);
             }
         };
         let ([b, l, _], offset) = (qkv.dims()?, cache.offset());
@@ -101,8 +101,8 @@ impl Mlp {
     fn new(c: &DecoderConfig, w: &Weights) -> Result<Self> {
         let (hidden, inner, bias) = (c.hidden_size, c.intermediate_size, c.biases.mlp);
         let fused = c.fused.gate_up.then_some("gate_up_proj");
-        let gate_up = Projections::new(w, fused, &["gate_proj", "up_proj"], hidden, &[inner, inner], bias)?;
-        Ok(Self { gate_up, down_proj: w.linear("down_proj", inner, hidden, bias)?, activation: c.activation })
+        let gate_up = Projections::new(w, fused, &c.names.gate_up, hidden, &[inner, inner], bias)?;
+        Ok(Self { gate_up, down_proj: w.linear(c.names.down, inner, hidden, bias)?, activation: c.activation })
     }
 
     /// What goes into `down_proj`.
@@ -111,9 +111,45 @@ impl Mlp {
     }
 }
 
-/// One layer: attention and feed-forward, each added to the residual stream.
+enum Mix {
+    Attention(Attention),
+    Convolution(ShortConv),
+}
+
+impl Mix {
+    /// The mixer and the layer behind it.
+    fn new(c: &DecoderConfig, layer: &LayerConfig, w: &Weights) -> Result<(Self, Linear)> {
+        let hidden = c.hidden_size;
+        Ok(match (layer.mixer, layer.window) {
+            (Mixer::Convolution { bias, causal }, Some(length)) => {
+                let w = w.at("conv");
+                let conv = ShortConv::new(hidden, length, bias, causal, &w)?;
+                (Self::Convolution(conv), w.linear("out_proj", hidden, hidden, bias)?)
+            }
+            (Mixer::Convolution { .. }, None) => {
+                return Err(Error::msg("A layer with a convolution needs its length."));
+            }
+            (Mixer::Attention, _) => {
+                let w = w.at("self_attn");
+                let out = w.linear(c.names.o, c.heads * c.head_dim, hidden, c.biases.o)?;
+                (Self::Attention(Attention::new(c, layer, &w)?), out)
+            }
+        })
+    }
+
+    /// What goes into the layer behind it.
+    fn forward(&self, x: &Tensor, norm: &Norm, over: Over<'_>) -> Result<Tensor> {
+        match self {
+            Self::Attention(attention) => attention.forward(x, norm, over),
+            Self::Convolution(conv) => conv.forward(x, norm, over),
+        }
+    }
+}
+
+/// One layer: mixer and feed-forward, each added to the residual stream.
 pub(super) struct Block {
-    attn: Attention,
+    mix: Mix,
+    out: Linear,
     mlp: Mlp,
     norm1: Norm,
     norm2: Norm,
@@ -125,16 +161,18 @@ impl Block {
     pub(super) fn new(c: &DecoderConfig, layer: &LayerConfig, w: &Weights) -> Result<Self> {
         let norm = |name| Norm::new(w, name, c.hidden_size, c.norm, c.norm_eps);
         let (norm2, after) = match c.placement {
-            Placement::Pre => (norm("post_attention_layernorm")?, None),
+            Placement::Pre => (norm(c.names.mlp_norm)?, None),
             Placement::Sandwich => {
                 let after = (norm("post_attention_layernorm")?, norm("post_feedforward_layernorm")?);
                 (norm("pre_feedforward_layernorm")?, Some(after))
             }
         };
+        let (mix, out) = Mix::new(c, layer, w)?;
         Ok(Self {
-            attn: Attention::new(c, layer, &w.at("self_attn"))?,
-            mlp: Mlp::new(c, &w.at("mlp"))?,
-            norm1: norm("input_layernorm")?,
+            mix,
+            out,
+            mlp: Mlp::new(c, &w.at(c.names.mlp))?,
+            norm1: norm(c.names.mixer_norm)?,
             norm2,
             after,
             clip: c.clip_residual,
@@ -144,8 +182,8 @@ impl Block {
     /// `(.., hidden)` to the same.
     pub(super) fn forward(&self, x: &Tensor, over: Over<'_>) -> Result<Tensor> {
         let (after1, after2) = self.after.as_ref().map(|(first, second)| (first, second)).unzip();
-        let heads = self.attn.forward(x, &self.norm1, over)?;
-        let h = self.add(x, &self.attn.o_proj, &heads, after1)?;
+        let mixed = self.mix.forward(x, &self.norm1, over)?;
+        let h = self.add(x, &self.out, &mixed, after1)?;
         let inner = self.mlp.forward(&h, &self.norm2)?;
         self.add(&h, &self.mlp.down_proj, &inner, after2)
     }

@@ -1,5 +1,6 @@
 //! What describes a text decoder.
 
+use crate::Weights;
 use crate::norm::NormKind;
 use crate::rope::RopeConfig;
 use mlx_ops::Activation;
@@ -51,15 +52,62 @@ pub struct DecoderConfig {
     pub clip_residual: bool,
     /// Whether the output layer shares the embedding table; `None`: where the checkpoint has no `lm_head`.
     pub tied: Option<bool>,
+    /// What the checkpoint calls its modules.
+    pub names: &'static Names,
+}
+
+impl DecoderConfig {
+    /// Whether the output layer of a checkpoint is its table of tokens.
+    pub fn is_tied(&self, w: &Weights) -> bool {
+        self.tied.unwrap_or(!w.has("lm_head.weight"))
+    }
+}
+
+/// What a checkpoint calls its modules; those of a layer are relative to it.
+#[derive(Debug)]
+pub struct Names {
+    /// The last norm.
+    pub norm: &'static str,
+    /// The norm before the mixer.
+    pub mixer_norm: &'static str,
+    /// The norm before the feed-forward layer, where norms stand only before.
+    pub mlp_norm: &'static str,
+    /// The output of attention.
+    pub o: &'static str,
+    /// The norms of queries and keys.
+    pub qk_norm: [&'static str; 2],
+    /// The feed-forward layer.
+    pub mlp: &'static str,
+    /// Its gate and the matrix beside it.
+    pub gate_up: [&'static str; 2],
+    /// Its second matrix.
+    pub down: &'static str,
 }
 
 /// What differs from layer to layer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LayerConfig {
+    /// How a token hears of the others.
+    pub mixer: Mixer,
     /// How many positions back a query sees, itself included, and as many ahead where attention is not causal; `None`: all.
+    /// Of a convolution, its length.
     pub window: Option<i32>,
     /// The rotary embedding; `None`: no positions.
     pub rope: Option<RopeConfig>,
+}
+
+/// How a token hears of the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mixer {
+    /// Attention.
+    Attention,
+    /// A short convolution between two gates, each channel by itself (LFM2).
+    Convolution {
+        /// Whether it and the projections around it have biases.
+        bias: bool,
+        /// Whether it ends with the token, and is not centred on it.
+        causal: bool,
+    },
 }
 
 /// Where the norms stand in a block.

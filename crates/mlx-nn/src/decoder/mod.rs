@@ -3,11 +3,12 @@
 mod backbone;
 mod block;
 mod config;
+mod convolution;
 pub mod presets;
 pub mod text_presets;
 
 pub use backbone::Backbone;
-pub use config::{Biases, DecoderConfig, Fused, LayerConfig, Placement};
+pub use config::{Biases, DecoderConfig, Fused, LayerConfig, Mixer, Names, Placement};
 
 use crate::cache::KvCache;
 use crate::{Around, Error, Linear, Result, Weights};
@@ -66,11 +67,11 @@ impl Decoder {
         if !config.causal {
             return Err(Error::msg("A decoder whose tokens see what follows them cannot generate."));
         }
-        let (tied, inputs, outputs) = (config.tied, config.hidden_size, config.vocab_size);
-        let own = !tied.unwrap_or(!w.has("lm_head.weight"));
-        let own = own.then(|| w.linear("lm_head", inputs, outputs, false)).transpose()?;
-        let backbone = Backbone::new(config, w)?;
-        let lm_head = own.unwrap_or_else(|| backbone.embed_tokens.tied());
+        let (tied, inputs, outputs) = (config.is_tied(w), config.hidden_size, config.vocab_size);
+        let (backbone, lm_head) = Backbone::with_head(config, w, |w, tokens| match tied {
+            true => Ok(tokens.tied(None)),
+            false => w.linear("lm_head", inputs, outputs, false),
+        })?;
         Ok(Self { backbone, lm_head })
     }
 

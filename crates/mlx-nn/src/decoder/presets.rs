@@ -1,6 +1,6 @@
 //! One preset per `model_type`: Hugging Face's `config.json` to a [`DecoderConfig`].
 
-use super::{Biases, DecoderConfig, Fused, LayerConfig, Placement};
+use super::{Biases, DecoderConfig, Fused, LayerConfig, Mixer, Names, Placement};
 use crate::norm::NormKind;
 use crate::rope::RopeConfig;
 use crate::{Config, Result};
@@ -10,7 +10,7 @@ use mlx_ops::Activation;
 pub type Preset = fn(&Config) -> Result<DecoderConfig>;
 
 /// The `model_type`s that are presets.
-pub const PRESETS: [(&str, Preset); 8] = [
+pub const PRESETS: [(&str, Preset); 9] = [
     ("llama", llama),
     ("mistral", llama),
     ("qwen2", qwen2),
@@ -19,7 +19,30 @@ pub const PRESETS: [(&str, Preset); 8] = [
     ("gemma2", gemma2),
     ("gemma3_text", gemma3_text),
     ("smollm3", smollm3),
+    ("lfm2", lfm2),
 ];
+
+const LLAMA: Names = Names {
+    norm: "norm",
+    mixer_norm: "input_layernorm",
+    mlp_norm: "post_attention_layernorm",
+    o: "o_proj",
+    qk_norm: ["q_norm", "k_norm"],
+    mlp: "mlp",
+    gate_up: ["gate_proj", "up_proj"],
+    down: "down_proj",
+};
+
+const LFM2: Names = Names {
+    norm: "embedding_norm",
+    mixer_norm: "operator_norm",
+    mlp_norm: "ffn_norm",
+    o: "out_proj",
+    qk_norm: ["q_layernorm", "k_layernorm"],
+    mlp: "feed_forward",
+    gate_up: ["w1", "w3"],
+    down: "w2",
+};
 
 /// The preset of a `model_type`.
 pub fn find(model_type: &str) -> Option<Preset> {
@@ -31,20 +54,26 @@ const THETA: Option<f64> = Some(10_000.0);
 
 /// What most families share; a preset changes what differs. `theta` stands in for a `rope_theta` that is not there.
 fn base(c: &Config, theta: Option<f64>) -> Result<DecoderConfig> {
+    based(c, theta, c.int("intermediate_size")?, c.float("rms_norm_eps")?)
+}
+
+/// The same with the size of the feed-forward layer and the norms' epsilon.
+fn based(c: &Config, theta: Option<f64>, intermediate_size: i32, norm_eps: f64) -> Result<DecoderConfig> {
     let (hidden_size, heads) = (c.int("hidden_size")?, c.int("num_attention_heads")?);
     let head_dim = c.int_or("head_dim", hidden_size / heads)?;
-    let layer = LayerConfig { window: None, rope: Some(RopeConfig::read(c, head_dim, theta)?) };
+    let mixer = Mixer::Attention;
+    let layer = LayerConfig { mixer, window: None, rope: Some(RopeConfig::read(c, head_dim, theta)?) };
     Ok(DecoderConfig {
         vocab_size: c.int("vocab_size")?,
         hidden_size,
-        intermediate_size: c.int("intermediate_size")?,
+        intermediate_size,
         heads,
         kv_heads: c.int_or("num_key_value_heads", heads)?,
         head_dim,
         layers: vec![layer; c.int("num_hidden_layers")? as usize],
         context: c.opt_int("max_position_embeddings")?,
         norm: NormKind::Rms,
-        norm_eps: c.float("rms_norm_eps")? as f32,
+        norm_eps: norm_eps as f32,
         placement: Placement::Pre,
         qk_norm: false,
         attention_scale: (f64::from(head_dim)).powf(-0.5) as f32,
@@ -57,6 +86,7 @@ fn base(c: &Config, theta: Option<f64>) -> Result<DecoderConfig> {
         logit_softcap: None,
         clip_residual: false,
         tied: c.opt_flag("tie_word_embeddings")?,
+        names: &LLAMA,
     })
 }
 
@@ -172,4 +202,40 @@ pub(super) fn gemma3_text(c: &Config) -> Result<DecoderConfig> {
         tied: None,
         ..d
     })
+}
+
+/// LFM2: short convolutions in most layers. Follows mlx_lm/models/lfm2.py.
+pub(super) fn lfm2(c: &Config) -> Result<DecoderConfig> {
+    let inner = c.opt_int("block_ff_dim")?.map_or_else(|| c.int("intermediate_size"), Ok)?;
+    let mut d = based(c, Some(1_000_000.0), inner, c.float_or("norm_eps", 1e-5)?)?;
+    let count = d.layers.len();
+    let attending: Vec<bool> = match (c.opt_texts("layer_types")?, c.opt_floats("full_attn_idxs")?) {
+        (Some(types), _) => types.iter().map(|kind| attends(c, kind)).collect::<Result<_>>()?,
+        (None, Some(listed)) => (0..count).map(|i| listed.contains(&(i as f64))).collect(),
+        (None, None) => return Err(c.missing("layer_types")),
+    };
+    if attending.len() != count {
+        return Err(c.wrong("layer_types", &format!("a list of {count} entries"), attending.len()));
+    }
+    let mixer = Mixer::Convolution { bias: c.flag("conv_bias")?, causal: true };
+    let conv = LayerConfig { mixer, window: Some(c.int_or("conv_L_cache", 3)?), rope: None };
+    for (layer, _) in d.layers.iter_mut().zip(attending).filter(|(_, attends)| !attends) {
+        *layer = conv.clone();
+    }
+    if c.opt_flag("block_auto_adjust_ff_dim")?.unwrap_or(true) {
+        let (part, multiple) = (2 * d.intermediate_size / 3, c.int_or("block_multiple_of", 256)?);
+        let scaled = (f64::from(part) * c.float_or("block_ffn_dim_multiplier", 1.0)?) as i32;
+        d.intermediate_size = (scaled + multiple - 1) / multiple * multiple;
+    }
+    let tied = c.opt_flag("tie_embedding")?.or(d.tied).unwrap_or(true);
+    Ok(DecoderConfig { qk_norm: true, tied: Some(tied), names: &LFM2, ..d })
+}
+
+/// Whether a layer of LFM2 is one of attention.
+fn attends(c: &Config, kind: &str) -> Result<bool> {
+    match kind {
+        "full_attention" => Ok(true),
+        "conv" => Ok(false),
+        other => Err(c.wrong("layer_types", "a list of full_attention and conv", other)),
+    }
 }

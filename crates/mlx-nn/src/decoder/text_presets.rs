@@ -3,11 +3,11 @@
 //! They begin with what generates text and add what mlx-lm leaves out there: windows, and attention in both directions.
 
 use super::presets::{self, Preset};
-use super::{DecoderConfig, LayerConfig};
+use super::{DecoderConfig, LayerConfig, Mixer};
 use crate::{Config, Result};
 
 /// The `model_type`s of decoders that encode texts.
-pub const PRESETS: [(&str, Preset); 9] = [
+pub const PRESETS: [(&str, Preset); 10] = [
     ("llama", llama),
     ("llama_bidirec", llama_bidirec),
     ("mistral", mistral),
@@ -17,6 +17,7 @@ pub const PRESETS: [(&str, Preset); 9] = [
     ("qwen3", qwen3),
     ("gemma2", gemma2),
     ("gemma3_text", gemma3_text),
+    ("lfm2", lfm2),
 ];
 
 /// The preset of a `model_type`.
@@ -35,7 +36,7 @@ fn directed(c: &Config, mut d: DecoderConfig) -> Result<DecoderConfig> {
 }
 
 /// The window of the layers that `sliding` picks, where the configuration does not list them.
-fn slide(c: &Config, d: &mut DecoderConfig, sliding: impl Fn(usize) -> bool) -> Result<()> {
+fn slide_where(c: &Config, d: &mut DecoderConfig, sliding: impl Fn(usize) -> bool) -> Result<()> {
     let window = c.opt_int("sliding_window")?;
     if window.is_some() && c.value("layer_types").is_some() {
         return presets::slide(c, d);
@@ -60,7 +61,7 @@ fn llama_bidirec(c: &Config) -> Result<DecoderConfig> {
 fn mistral(c: &Config) -> Result<DecoderConfig> {
     silu(c)?;
     let mut d = presets::llama(c)?;
-    slide(c, &mut d, |_| true)?;
+    slide_where(c, &mut d, |_| true)?;
     directed(c, d)
 }
 
@@ -91,7 +92,7 @@ fn qwen(c: &Config, mut d: DecoderConfig) -> Result<DecoderConfig> {
     silu(c)?;
     if c.flag("use_sliding_window")? {
         let first = c.int_or("max_window_layers", 28)? as usize;
-        slide(c, &mut d, |i| i >= first)?;
+        slide_where(c, &mut d, |i| i >= first)?;
     }
     directed(c, d)
 }
@@ -99,7 +100,7 @@ fn qwen(c: &Config, mut d: DecoderConfig) -> Result<DecoderConfig> {
 /// Gemma 2, of which every other layer has a window. Follows transformers/models/gemma2/modeling_gemma2.py.
 fn gemma2(c: &Config) -> Result<DecoderConfig> {
     let mut d = presets::gemma2(c)?;
-    slide(c, &mut d, |i| i % 2 == 0)?;
+    slide_where(c, &mut d, |i| i % 2 == 0)?;
     directed(c, d)
 }
 
@@ -114,6 +115,24 @@ fn gemma3_text(c: &Config) -> Result<DecoderConfig> {
     d.causal = false;
     // Half of the window lies on either side, beside the query's own position.
     d.layers.iter_mut().for_each(|layer| layer.window = layer.window.map(|window| window / 2 + 1));
+    Ok(d)
+}
+
+/// LFM2 as transformers has it, or in both directions as Liquid's own code and mlx_vlm/models/lfm2_embedding have it, where
+/// convolutions are centred too (LFM2.5 Embedding and ColBERT).
+fn lfm2(c: &Config) -> Result<DecoderConfig> {
+    let mut d = presets::lfm2(c)?;
+    let architectures = c.opt_texts("architectures")?.unwrap_or_default();
+    if architectures.first().is_none_or(|name| name != "Lfm2BidirectionalModel") {
+        d.causal = c.opt_flag("is_causal")?.unwrap_or(true);
+        return Ok(d);
+    }
+    d.causal = false;
+    for layer in &mut d.layers {
+        if let Mixer::Convolution { causal, .. } = &mut layer.mixer {
+            *causal = false;
+        }
+    }
     Ok(d)
 }
 

@@ -31,7 +31,7 @@ impl Attention {
     }
 
     /// The heads' outputs side by side, `(T, H D)`.
-    fn forward(&self, x: &Tensor, norm: Option<&Norm>, segments: &[Segment], masks: &Masks) -> Result<Tensor> {
+    fn forward(&self, x: &Tensor, norm: Option<&Norm>, segments: &[Segment], masks: &Masks<'_>) -> Result<Tensor> {
         let qkv = self.qkv.forward(x, norm, None)?; // (T, 3 H D)
         let attention = PackedAttention {
             heads: self.heads,
@@ -44,7 +44,7 @@ impl Attention {
             scale: f64::from(self.head_dim).powf(-0.5) as f32,
             softcap: None,
         };
-        Ok(attention.forward(&qkv, segments)?)
+        masks.without_blind(attention.forward(&qkv, segments)?, self.window)
     }
 }
 
@@ -80,7 +80,7 @@ impl Block {
     }
 
     /// `(T, hidden)` to the same.
-    pub(super) fn forward(&self, x: &Tensor, segments: &[Segment], masks: &Masks) -> Result<Tensor> {
+    pub(super) fn forward(&self, x: &Tensor, segments: &[Segment], masks: &Masks<'_>) -> Result<Tensor> {
         let after = |norm: Option<&Norm>, h: Tensor| match (self.placement, norm) {
             (Placement::Post, Some(norm)) => norm.forward(&h),
             _ => Ok(h),

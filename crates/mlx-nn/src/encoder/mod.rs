@@ -4,6 +4,7 @@
 
 mod block;
 mod config;
+pub mod heads;
 pub mod presets;
 
 pub use config::{EncoderConfig, LayerConfig, Names, Placement, Positions};
@@ -19,7 +20,7 @@ pub struct Encoder {
     config: EncoderConfig,
     tokens: Embedding,
     positions: Option<Tensor>,
-    token_type: Option<Tensor>,
+    token_types: Option<Tensor>,
     distances: Option<Tensor>,
     embedding_norm: Norm,
     layers: Vec<Block>,
@@ -27,13 +28,14 @@ pub struct Encoder {
 }
 
 /// What checkpoints carry beside the encoder: heads of other tasks, and a table of numbers from 0 on.
-const BESIDE: [&str; 9] = [
+const BESIDE: [&str; 10] = [
     "pooler.",
     "cls.",
     "lm_head.",
     "head.",
     "decoder.",
     "classifier.",
+    "pre_classifier.",
     "vocab_",
     "embeddings.position_ids",
     "mlm_head.",
@@ -42,13 +44,24 @@ const BESIDE: [&str; 9] = [
 impl Encoder {
     /// Takes the encoder's tensors, named as Hugging Face names them, with or without the encoder's name in front.
     pub fn new(config: EncoderConfig, w: &Weights) -> Result<Self> {
+        Ok(Self::with_head(config, w, |_, _| Ok(()))?.0)
+    }
+
+    /// The encoder and what `head` builds of the tensors beside it, which it gets with the table of tokens.
+    pub fn with_head<T>(
+        config: EncoderConfig,
+        w: &Weights,
+        head: impl FnOnce(&Weights, &Embedding) -> Result<T>,
+    ) -> Result<(Self, T)> {
         let (c, names) = (&config, config.names);
         if c.hidden_size % c.heads != 0 {
             let (hidden, heads) = (c.hidden_size, c.heads);
             return Err(Error::msg(format!("{hidden} features cannot be divided among {heads} attention heads.")));
         }
-        let inner = w.at(names.prefix);
+        let (whole, inner) = (w, w.at(names.prefix));
         let w = if inner.has(&format!("{}.weight", names.tokens)) { &inner } else { w };
+        let tokens = w.embedding(names.tokens, c.vocab_size, c.hidden_size)?;
+        let head = head(whole, &tokens)?;
         let prefix = format!("{}.", names.prefix);
         w.drop_where(|name| {
             let name = name.strip_prefix(&prefix).unwrap_or(name);
@@ -61,16 +74,17 @@ impl Encoder {
             .map(|buckets| w.at("encoder.relative_attention_bias").take("weight", &[buckets, c.heads]));
         let last =
             (c.placement == Placement::Pre).then(|| Norm::new(w, "final_norm", c.hidden_size, c.norm, c.norm_eps));
-        Ok(Self {
-            tokens: w.embedding(names.tokens, c.vocab_size, c.hidden_size)?,
+        let encoder = Self {
+            tokens,
             positions: c.positions.map(|p| table("embeddings.position_embeddings", p.entries)).transpose()?,
-            token_type: types.transpose()?.map(|types| types.i(0)).transpose()?,
+            token_types: types.transpose()?,
             distances: distances.transpose()?,
             embedding_norm: Norm::new(w, names.embedding_norm, c.hidden_size, c.norm, c.norm_eps)?,
             layers: w.layers(names.layers, c.layers.len(), |w, i| Block::new(c, i, w))?,
             final_norm: last.transpose()?,
             config,
-        })
+        };
+        Ok((encoder, head))
     }
 
     /// The description that the encoder was built from.
@@ -80,6 +94,12 @@ impl Encoder {
 
     /// Joins sequences. An error names the one that is empty, too long, or has an id outside of the vocabulary.
     pub fn batch(&self, sequences: &[&[u32]]) -> Result<Batch> {
+        self.batch_pairs(sequences, &[])
+    }
+
+    /// As [`Encoder::batch`], for sequences whose tokens belong to the first or second text of a pair, as `types` says for
+    /// each token. A sequence beyond the list, or one whose entry is empty, has one text. Models without such types ignore it.
+    pub fn batch_pairs(&self, sequences: &[&[u32]], types: &[&[u32]]) -> Result<Batch> {
         let c = &self.config;
         let mut batch = Batch::new(sequences, c.context, c.vocab_size)?;
         if let Some(table) = c.positions {
@@ -87,24 +107,64 @@ impl Encoder {
             sequences.iter().for_each(|sequence| place(sequence, table.padding, &mut positions));
             batch.positions = Some(Tensor::from_slice(&positions, [positions.len() as i32])?);
         }
+        if let Some(types) = self.types(sequences, types)? {
+            batch.types = Some(Tensor::from_slice(&types, [types.len() as i32])?);
+        }
         Ok(batch)
+    }
+
+    fn types(&self, sequences: &[&[u32]], types: &[&[u32]]) -> Result<Option<Vec<i32>>> {
+        let known = self.config.token_types;
+        if known < 2 || types.iter().all(|types| types.iter().all(|&kind| kind == 0)) {
+            return Ok(None);
+        }
+        let mut all = Vec::new();
+        for (i, sequence) in sequences.iter().enumerate() {
+            let types = types.get(i).copied().unwrap_or_default();
+            if !types.is_empty() && types.len() != sequence.len() {
+                let (length, types) = (sequence.len(), types.len());
+                return Err(Error::msg(format!("Sequence {i} has {length} tokens, and types of {types}.")));
+            }
+            if let Some(kind) = types.iter().find(|&&kind| kind >= known as u32) {
+                return Err(Error::msg(format!("Sequence {i} has a token of type {kind}; the model knows {known}.")));
+            }
+            all.extend((0..sequence.len()).map(|at| types.get(at).map_or(0, |&kind| kind as i32)));
+        }
+        Ok(Some(all))
     }
 
     /// The last hidden states of all tokens, `(T, hidden)`, in the order of the batch.
     pub fn forward(&self, batch: &Batch) -> Result<Tensor> {
+        self.run(batch, |_| {})
+    }
+
+    /// What goes into each layer and what comes out of the last, `(T, hidden)` each.
+    pub fn hidden_states(&self, batch: &Batch) -> Result<Vec<Tensor>> {
+        let mut states = Vec::with_capacity(self.layers.len() + 1);
+        let last = self.run(batch, |state| states.push(state.clone()))?;
+        states.push(last);
+        Ok(states)
+    }
+
+    fn run(&self, batch: &Batch, mut each: impl FnMut(&Tensor)) -> Result<Tensor> {
         let mut h = self.tokens.forward(&batch.ids)?; // (T, hidden)
         if let Some((table, positions)) = self.positions.as_ref().zip(batch.positions.as_ref()) {
             h = (h + table.take(positions, 0)?)?;
         }
-        if let Some(row) = &self.token_type {
-            h = (h + row)?;
+        if let Some(table) = &self.token_types {
+            let rows = match &batch.types {
+                Some(types) => table.take(types, 0)?,
+                None => table.i(0)?,
+            };
+            h = (h + rows)?;
         }
         h = self.embedding_norm.forward(&h)?;
         let masks = match &self.distances {
-            Some(table) => Masks::by_length(batch.segments(), |length| distance_scores(table, length))?,
-            None => Masks::default(),
+            Some(table) => Masks::by_length(batch, h.dtype(), |length| distance_scores(table, length))?,
+            None => Masks::new(batch, h.dtype())?,
         };
         for layer in &self.layers {
+            each(&h);
             h = layer.forward(&h, batch.segments(), &masks)?;
         }
         match &self.final_norm {

@@ -74,7 +74,7 @@ const MODERNBERT: Names = Names {
     mlp_norm: "mlp_norm",
 };
 
-fn activation(c: &Config, key: &str) -> Result<Activation> {
+pub(super) fn activation(c: &Config, key: &str) -> Result<Activation> {
     Ok(match c.opt_text(key)?.unwrap_or("gelu") {
         "gelu" => Activation::Gelu,
         "gelu_new" | "gelu_fast" | "gelu_pytorch_tanh" => Activation::GeluTanh,

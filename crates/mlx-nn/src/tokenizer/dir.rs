@@ -120,7 +120,14 @@ impl Folder {
                 Some((one(add_bos, bos), one(add_eos, eos)))
             }
         };
-        Ok(Special { bos, pad: id("pad_token"), unk: id("unk_token"), eos: ends, around })
+        // The class that transformers has for any tokenizer gives no types unless its file says so.
+        let class = self.config.get("tokenizer_class").and_then(Value::as_str);
+        let typed = match self.config.get("model_input_names").and_then(Value::as_array) {
+            Some(names) => names.iter().any(|name| name == "token_type_ids"),
+            None => !matches!(class, Some("TokenizersBackend" | "PreTrainedTokenizerFast")),
+        };
+        let (pad, unk, mask) = (id("pad_token"), id("unk_token"), id("mask_token"));
+        Ok(Special { bos, pad, unk, mask, eos: ends, typed, around })
     }
 
     /// `eos_token_id` of generation_config.json, or else of config.json: one id or a list.

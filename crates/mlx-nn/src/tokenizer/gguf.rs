@@ -179,7 +179,8 @@ impl<'a> Source<'a> {
         let add_eos = wanted("tokenizer.ggml.add_eos_token", false)?;
         let before = bos.filter(|_| add_bos).into_iter().collect();
         let after = eos.filter(|_| add_eos).into_iter().collect();
-        Ok(Special { bos, pad: id("padding")?, unk: id("unknown")?, eos: ends, around: Some((before, after)) })
+        let (pad, unk, mask) = (id("padding")?, id("unknown")?, id("mask")?);
+        Ok(Special { bos, pad, unk, mask, eos: ends, typed: false, around: Some((before, after)) })
     }
 
     /// `tokenizer.chat_template`, with the named ones beside it as `tokenizer.chat_template.<name>`.

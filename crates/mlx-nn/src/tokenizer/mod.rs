@@ -2,17 +2,22 @@
 
 mod dir;
 mod gguf;
+mod pair;
 mod pieces;
 mod pre;
+mod spaces;
 mod spm;
 mod stream;
 
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
 use crate::chat::ChatTemplate;
 use crate::{Error, Result};
+pub use pair::Encoded;
 pub use stream::Detokenizer;
+use tokenizers::AddedToken;
 use tokenizers::normalizers::{Lowercase, Sequence};
 
 use pieces::Pieces;
@@ -35,7 +40,10 @@ struct Special {
     bos: Option<u32>,
     pad: Option<u32>,
     unk: Option<u32>,
+    mask: Option<u32>,
     eos: Vec<u32>,
+    /// The model tells the texts of a pair apart by types.
+    typed: bool,
     /// What `encode` puts around the text, where the files say so; otherwise tokenizer.json's post-processor does.
     around: Option<(Vec<u32>, Vec<u32>)>,
 }
@@ -69,6 +77,22 @@ impl Tokenizer {
         Ok(Self(Arc::new(inner)))
     }
 
+    /// The same tokenizer to which these texts are special tokens, each one token of its own wherever it is written.
+    pub fn with_special(self, texts: &[String]) -> Result<Self> {
+        let mut inner = Arc::try_unwrap(self.0).map_err(|_| Error::msg("A tokenizer in use cannot change."))?;
+        let tokens = texts.iter().map(|text| AddedToken::from(text.as_str(), true).normalized(false));
+        let failed = |e| Error::msg(format!("The tokenizer cannot take special tokens: {e}."));
+        inner.model.add_special_tokens(tokens).map_err(failed)?;
+        inner.pieces = Pieces::new(&inner.model)?;
+        Ok(Self(Arc::new(inner)))
+    }
+
+    /// Whether tokens end at a space between two words, whatever follows, so that the beginning of a text has the first tokens of
+    /// the whole.
+    pub fn splits_at_spaces(&self) -> bool {
+        spaces::split(&self.0.model)
+    }
+
     /// Token ids of `text`. Special tokens written in the text become their ids; `add_special` adds what the model
     /// expects around a text, such as a first `<s>`. A rendered chat has them already: pass `false` there.
     pub fn encode(&self, text: &str, add_special: bool) -> Result<Vec<u32>> {
@@ -82,6 +106,22 @@ impl Tokenizer {
             Some((before, after)) => [before, encoding.get_ids(), after].concat(),
             None => encoding.get_ids().to_vec(),
         })
+    }
+
+    /// [`Tokenizer::encode`] with each token's characters in `text`, counted from 0; `None` for what was added around it.
+    pub fn encode_spans(&self, text: &str, add_special: bool) -> Result<Vec<(u32, Option<Range<usize>>)>> {
+        let around = self.0.special.around.as_ref().filter(|_| add_special);
+        let encoding = self
+            .0
+            .model
+            .encode_char_offsets(text, add_special && around.is_none())
+            .map_err(|e| Error::msg(format!("The text cannot be encoded: {e}.")))?;
+        let added = encoding.get_special_tokens_mask();
+        let inner = encoding.get_ids().iter().zip(encoding.get_offsets()).zip(added);
+        let inner = inner.map(|((&id, &(start, end)), &added)| (id, (added == 0).then_some(start..end)));
+        let outer = |ids: &Vec<u32>| ids.iter().map(|&id| (id, None)).collect::<Vec<_>>();
+        let (before, after) = around.map(|(before, after)| (outer(before), outer(after))).unwrap_or_default();
+        Ok(before.into_iter().chain(inner).chain(after).collect())
     }
 
     /// Text of `ids`. Ids outside the vocabulary decode to nothing.
@@ -127,6 +167,11 @@ impl Tokenizer {
     /// The token for what the vocabulary cannot spell.
     pub fn unk(&self) -> Option<u32> {
         self.0.special.unk
+    }
+
+    /// The token that stands for a word to be guessed.
+    pub fn mask(&self) -> Option<u32> {
+        self.0.special.mask
     }
 
     /// True for control tokens, which `decode` leaves out on request.

@@ -1,4 +1,4 @@
-//! Checkpoints from a folder of safetensors files or from a GGUF file.
+//! Checkpoints from a folder of safetensors or PyTorch files or from a GGUF file.
 
 use crate::gguf::Header;
 use crate::{Config, Error, Result, Weights};
@@ -38,28 +38,31 @@ impl ModelFiles {
 }
 
 impl Checkpoint {
-    /// Opens a folder: `config.json` and the files that `model.safetensors.index.json` names, else `model*.safetensors`.
+    /// Opens a folder: `config.json`, and the files that `model.safetensors.index.json` names, else `model*.safetensors`. Where
+    /// there are none, `pytorch_model.bin` or the files of its index, of which only tensors are read.
     pub fn folder(dir: &Path) -> Result<Self> {
         let config = Config::read(&dir.join("config.json"))?;
         reject_foreign_quantization(&config)?;
+        Self::with_config(dir, config)
+    }
+
+    /// Opens a folder as [`Checkpoint::folder`] does, with a configuration that is not in its `config.json`.
+    pub fn with_config(dir: &Path, config: Config) -> Result<Self> {
+        let Files { names, index } = Files::of(dir)?;
         let mut tensors = BTreeMap::new();
-        let index = dir.join("model.safetensors.index.json");
-        let (files, expected) = match index.is_file() {
-            true => read_index(&index)?,
-            false => (list_files(dir)?, BTreeMap::new()),
-        };
-        for file in files {
-            let path = dir.join(&file);
-            check_safetensors(&path)?;
-            let loaded = io::load_safetensors(&path).map_err(|e| Error::msg(e.message()).in_file(&path))?;
-            tensors.extend(loaded.arrays.into_iter().map(|(name, array)| (name, Tensor::from(array))));
+        for file in names {
+            tensors.append(&mut read_file(&dir.join(&file))?);
         }
-        for (name, file) in expected {
-            if !tensors.contains_key(&name) {
-                let path = index.display();
-                return Err(Error::msg(format!("{path} names tensor `{name}` in {file}, which does not hold it.")));
+        if let Some((path, expected)) = index {
+            for (name, file) in expected {
+                if !tensors.contains_key(&name) {
+                    let path = path.display();
+                    return Err(Error::msg(format!("{path} names tensor `{name}` in {file}, which does not hold it.")));
+                }
             }
         }
+        // TensorFlow's names for the parts of a norm, which early BERT checkpoints have.
+        let tensors = tensors.into_iter().map(|(name, tensor)| (name_of_norms(name), tensor)).collect();
         Ok(Self { config, tensors, origin: dir.display().to_string() })
     }
 
@@ -102,23 +105,71 @@ fn read_index(index: &Path) -> Result<(BTreeSet<String>, BTreeMap<String, String
     Ok((expected.values().cloned().collect(), expected))
 }
 
-fn list_files(dir: &Path) -> Result<BTreeSet<String>> {
-    let unreadable = |e| Error::msg(format!("{} cannot be read: {e}.", dir.display()));
-    let mut files = BTreeSet::new();
-    for entry in std::fs::read_dir(dir).map_err(unreadable)? {
-        let name = entry.map_err(unreadable)?.file_name().to_string_lossy().into_owned();
-        if name.starts_with("model") && name.ends_with(".safetensors") {
-            files.insert(name);
+/// The weight files of a folder, and where an index expects each tensor.
+struct Files {
+    names: BTreeSet<String>,
+    index: Option<(PathBuf, BTreeMap<String, String>)>,
+}
+
+/// Names of single files and of indices, in the order of preference.
+const KINDS: [(&str, &str); 2] =
+    [("model.safetensors", "model.safetensors.index.json"), ("pytorch_model.bin", "pytorch_model.bin.index.json")];
+
+/// Whether a folder holds weights, all of them where an index names several files.
+pub fn are_complete(dir: &Path) -> bool {
+    let complete = |(single, index): (&str, &str)| match read_index(&dir.join(index)) {
+        Ok((files, _)) => files.iter().all(|file| dir.join(file).exists()),
+        Err(_) => dir.join(single).exists(),
+    };
+    KINDS.into_iter().any(complete)
+}
+
+impl Files {
+    fn of(dir: &Path) -> Result<Self> {
+        let unreadable = |e| Error::msg(format!("{} cannot be read: {e}.", dir.display()));
+        let mut all = BTreeSet::new();
+        for entry in std::fs::read_dir(dir).map_err(unreadable)? {
+            all.insert(entry.map_err(unreadable)?.file_name().to_string_lossy().into_owned());
         }
-    }
-    match files.is_empty() {
-        true => Err(Error::msg(format!("{} holds no model*.safetensors file.", dir.display()))),
-        false => Ok(files),
+        for (single, index) in KINDS {
+            if all.contains(index) {
+                let index = dir.join(index);
+                let (names, expected) = read_index(&index)?;
+                return Ok(Self { names, index: Some((index, expected)) });
+            }
+            let (start, end) = single.split_once('.').unwrap_or((single, ""));
+            let is_part = |name: &&String| name.starts_with(start) && name.ends_with(end);
+            let names: BTreeSet<String> = all.iter().filter(is_part).cloned().collect();
+            if !names.is_empty() {
+                return Ok(Self { names, index: None });
+            }
+        }
+        Err(Error::msg(format!("{} holds no model*.safetensors file and no pytorch_model*.bin.", dir.display())))
     }
 }
 
+fn read_file(path: &Path) -> Result<BTreeMap<String, Tensor>> {
+    if path.extension().is_some_and(|end| end == "bin") {
+        return super::torch::tensors(path);
+    }
+    if check_safetensors(path)?.tensors().values().any(|tensor| tensor.dtype == safetensors::Dtype::F64) {
+        return super::doubles::tensors(path);
+    }
+    let loaded = io::load_safetensors(path).map_err(|e| Error::msg(e.message()).in_file(path))?;
+    Ok(loaded.arrays.into_iter().map(|(name, array)| (name, Tensor::from(array))).collect())
+}
+
+fn name_of_norms(name: String) -> String {
+    for (old, new) in [("LayerNorm.gamma", "LayerNorm.weight"), ("LayerNorm.beta", "LayerNorm.bias")] {
+        if let Some(module) = name.strip_suffix(old) {
+            return [module, new].concat();
+        }
+    }
+    name
+}
+
 /// MLX reads tensors when they are first used, too late to report a file that ends early.
-fn check_safetensors(path: &Path) -> Result<()> {
+fn check_safetensors(path: &Path) -> Result<safetensors::tensor::Metadata> {
     let unreadable = |e: std::io::Error| Error::msg(format!("{} cannot be read: {e}.", path.display()));
     let mut file = std::fs::File::open(path).map_err(unreadable)?;
     let size = file.metadata().map_err(unreadable)?.len();
@@ -143,7 +194,7 @@ fn check_safetensors(path: &Path) -> Result<()> {
             "{} is truncated: its tensors need {data} bytes and {there} are there.",
             path.display()
         ))),
-        false => Ok(()),
+        false => Ok(metadata),
     }
 }
 

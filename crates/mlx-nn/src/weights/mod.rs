@@ -1,8 +1,12 @@
 //! Weights by name: scoped, shape-checked, and packed or dense as the checkpoint has them.
 
+mod doubles;
 mod load;
+mod pickle;
+mod place;
+mod torch;
 
-pub use load::{Checkpoint, ModelFiles};
+pub use load::{Checkpoint, ModelFiles, are_complete};
 
 use crate::{Embedding, Error, Linear, Result};
 use mlx_ops::{Dtype, Matrix, Quantization, Sums, Tensor, concatenate, memory, zeros};
@@ -56,6 +60,11 @@ impl Weights {
     /// Whether a tensor of this name is there.
     pub fn has(&self, name: &str) -> bool {
         self.store.left.borrow().contains_key(&self.key(name))
+    }
+
+    /// The shape of the tensor of this name, if it is there.
+    pub fn shape(&self, name: &str) -> Option<Vec<i32>> {
+        self.store.left.borrow().get(&self.key(name)).map(|tensor| tensor.shape().to_vec())
     }
 
     /// Leaves tensors out that the model does not want.
@@ -112,6 +121,13 @@ impl Weights {
     /// The tensor of this name, which must have shape `dims`.
     pub fn take(&self, name: &str, dims: &[i32]) -> Result<Tensor> {
         Ok(self.keep(self.typed(self.read(name, dims)?)?))
+    }
+
+    /// The tensor of this name, which must have one of these shapes.
+    pub fn take_any<const N: usize>(&self, name: &str, shapes: &[[i32; N]]) -> Result<Tensor> {
+        let found = self.store.left.borrow().get(&self.key(name)).map(|tensor| tensor.shape().to_vec());
+        let fits = shapes.iter().find(|shape| Some(&shape[..]) == found.as_deref());
+        self.take(name, fits.unwrap_or(&shapes[0]))
     }
 
     fn read(&self, name: &str, dims: &[i32]) -> Result<Tensor> {

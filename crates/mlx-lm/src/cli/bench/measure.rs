@@ -105,7 +105,7 @@ fn step(language: &dyn Language, ids: &Tensor, caches: &mut [KvCache]) -> Result
 fn held(caches: &[KvCache], positions: usize) -> Result<usize> {
     let mut bytes = 0;
     for buffer in caches.iter().flat_map(KvCache::buffers) {
-        let capacity = buffer.dim(2)? as usize;
+        let capacity = buffer.dim(-2)? as usize;
         bytes += buffer.nbytes() * positions.min(capacity) / capacity;
     }
     Ok(bytes)
