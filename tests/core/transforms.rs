@@ -173,3 +173,11 @@ fn a_disabled_compiler_calls_the_function() {
         assert_eq!(runs.get(), expected);
     }
 }
+
+#[test]
+fn what_pads_is_constant_to_gradients() {
+    let padded = |x: &[Array]| Ok(vec![ops::sum(&ops::pad(&x[0], &[0], &[1], &[2], &x[1], "constant")?, &[0], false)?]);
+    let slopes = grad(padded, &[vector(&[1.0, 2.0]), number(3.0)], &[0, 1]).unwrap();
+    assert_eq!(slopes[0].to_vec::<f32>().unwrap(), [1.0, 1.0]);
+    assert_eq!(slopes[1].item::<f32>().unwrap(), 0.0);
+}

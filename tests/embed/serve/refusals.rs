@@ -119,7 +119,7 @@ fn a_server_without_model_or_port_does_not_start() {
         Server::embedder("none", move || load(dir), options).err().unwrap().to_string()
     };
     let error = failed(&anywhere(), "nowhere");
-    assert!(error.contains("nowhere") && error.contains("not a folder"), "{error}");
+    assert!(error.contains("nowhere") && error.contains("existing folder"), "{error}");
     let server = serve("bert-mean", &anywhere());
     let port = server.address().port();
     let error = failed(&ServeOptions { port, ..anywhere() }, "nowhere");

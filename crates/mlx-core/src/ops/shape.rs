@@ -75,8 +75,9 @@ crate::call::functions! { ffi;
     fn repeat(a: &Array, repeats: i32, axis: Option<i32>) -> Array;
     /// The array repeated `reps` times per axis.
     fn tile(a: &Array, reps: &[i32]) -> Array;
-    /// Padded on both ends of the given axes; mode `constant` (with `value`), `edge`, `reflect` or `symmetric`.
-    fn pad(a: &Array, axes: &[i32], low: &[i32], high: &[i32], value: &Array, mode: &str) -> Array;
+    /// Padded on both ends of the given axes; mode `constant` (with `value`), `edge`, `reflect` or `symmetric`. Gradients take the
+    /// value as constant: MLX has none for it, and would read beyond what it has.
+    fn pad(a: &Array, axes: &[i32], low: &[i32], high: &[i32], value: &Array, mode: &str) -> Array => value = &stop_gradient(value)?;
     /// The diagonal of two axes, as the last axis.
     fn diagonal(a: &Array, offset: i32, axis1: i32, axis2: i32) -> Array;
     /// A diagonal matrix from a vector, or the diagonal of a matrix.

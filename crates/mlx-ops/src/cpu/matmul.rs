@@ -202,8 +202,11 @@ impl<T: Float> Kernel for Columns<T> {
         let width = WIDTH * V::LEN;
         if self.cut.large {
             let group = large_group(width, self.cut) * width;
-            // SAFETY: the caller's; the columns lie in the product.
-            return (start..end).step_by(group).for_each(|j| unsafe { self.by_blocks::<V>(j..end.min(j + group)) });
+            for j in (start..end).step_by(group) {
+                // SAFETY: the caller's; the columns lie in the product.
+                unsafe { self.by_blocks::<V>(j..end.min(j + group)) };
+            }
+            return;
         }
         let panels = (end - start).div_ceil(width);
         let step = panels.div_ceil(panels.div_ceil(GROUP)) * width;

@@ -86,7 +86,7 @@ mod tests {
     fn kernels_keep_to_the_thread_of_their_stream() {
         let streams = streams().unwrap();
         assert_eq!((streams.len(), streams.clone()), (threads::count(), super::streams().unwrap()));
-        let x = random::normal(&[40, 300], Dtype::F32, None).unwrap();
+        let x = random::normal([40, 300], Dtype::F32, None).unwrap();
         let want = x.matmul(&x.t().unwrap()).unwrap().to_vec::<f32>().unwrap();
         for stream in streams {
             let probe = with_stream(stream, || super::super::one(Probe, &[])).unwrap();
