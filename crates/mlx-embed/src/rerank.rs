@@ -65,11 +65,31 @@ impl Reranker {
         let max_tokens = self.scorer.limit(options.max_tokens)?;
         let limits = Limits { prompt, max_tokens, overlong: options.overlong, first: 0 };
         let logits = self.scorer.logits(&self.scorer.pairs(pairs, limits)?, options.batch_tokens)?;
-        if logits.is_empty() || options.raw {
-            return Ok(logits);
+        if options.raw { Ok(logits) } else { self.activated(&logits) }
+    }
+
+    /// Scores behind the model's function.
+    pub(crate) fn activated(&self, logits: &[f32]) -> Result<Vec<f32>> {
+        if logits.is_empty() {
+            return Ok(Vec::new());
         }
-        let logits = Tensor::from_slice(&logits, [logits.len() as i32])?;
+        let logits = Tensor::from_slice(logits, [logits.len() as i32])?;
         Ok(self.function.forward(&logits)?.to_vec()?)
+    }
+
+    /// Whether a folder holds a model that scores pairs, as its files say: a transformer for sequence classification without
+    /// pooling, or one whose answers are scored.
+    pub fn is_at(dir: &Path) -> Result<bool> {
+        let modules = modules(dir)?;
+        Ok(match &modules[..] {
+            [module] if module.kind == "Transformer" => {
+                let config = Config::read(&module.dir.join("config.json"))?;
+                let architectures = config.opt_texts("architectures")?.unwrap_or_default();
+                architectures.iter().any(|name| name.ends_with("ForSequenceClassification"))
+            }
+            [.., last] => last.kind == "LogitScore",
+            [] => false,
+        })
     }
 
     /// The documents that fit `query` best, the best first, `top_k` of them or all. Those of one score keep their order.

@@ -2,7 +2,8 @@
 
 use super::client::{get, metric, post};
 use super::{anywhere, case, serve};
-use mlx_embed::{EncodeOptions, Overlong, Prompt, Similarity, load};
+use mlx_embed::serve::Server;
+use mlx_embed::{EncodeOptions, LoadOptions, Overlong, Prompt, Reranker, ScoreOptions, Similarity, load};
 use mlx_tests::max_difference;
 use serde_json::{Value, json};
 
@@ -158,4 +159,21 @@ fn many_clients_at_once_get_their_own_vectors() {
     let count = "mlx_embed_requests_total{path=\"/v1/embeddings\",status=\"200\"}";
     assert_eq!(metric(address, count), texts.len() as f64);
     server.stop().unwrap();
+}
+
+#[test]
+fn a_reranker_answers_as_the_library_does() {
+    let dir = case("rerank-bert");
+    assert!(Reranker::is_at(&dir).unwrap() && !Reranker::is_at(&case("bert-mean")).unwrap());
+    let texts = ["a dog", "cats and dogs", "the bear is a mammal"];
+    let model = Reranker::load(&dir, LoadOptions::default()).unwrap();
+    let want = model.rank("a cat", &texts, None, &ScoreOptions::default()).unwrap();
+    let load = move || Reranker::load(dir, LoadOptions::default())?.scorer();
+    let server = Server::reranker("ranks", load, &anywhere()).unwrap();
+    let answer = post(server.address(), "/rerank", &json!({ "query": "a cat", "texts": texts })).good();
+    for (found, want) in answer.as_array().unwrap().iter().zip(&want) {
+        assert_eq!(found["index"], want.index);
+        near(&[found["score"].as_f64().unwrap() as f32], &[want.score]);
+    }
+    assert_eq!(answer.as_array().unwrap().len(), 3);
 }

@@ -3,12 +3,13 @@
 use super::ModelArgs;
 use clap::Args;
 use mlx_embed::serve::{ServeOptions, Server};
-use mlx_embed::{Overlong, Result};
+use mlx_embed::{Overlong, Reranker, Result, locate};
 
 /// The environment's variable for a key that the list of processes should not show.
 const KEY: &str = "MLX_EMBED_API_KEY";
 
-/// Answer requests over HTTP, as OpenAI and text-embeddings-inference do.
+/// Answer requests over HTTP, as OpenAI and text-embeddings-inference do: with vectors, or with scores where the model is a
+/// reranker.
 #[derive(Args)]
 pub struct Serve {
     #[command(flatten)]
@@ -60,7 +61,12 @@ impl Serve {
             last.to_string_lossy().into_owned()
         });
         let model = self.model.clone();
-        let server = Server::embedder(&name, move || model.load(), &options)?;
+        let server = match Reranker::is_at(&locate(&model.model, &model.options()?)?)? {
+            true => {
+                Server::reranker(&name, move || Reranker::load(&model.model, model.options()?)?.scorer(), &options)?
+            }
+            false => Server::embedder(&name, move || model.load(), &options)?,
+        };
         eprintln!("{name} answers at http://{}", server.address());
         server.wait()
     }

@@ -4,7 +4,7 @@ use super::engine::Engine;
 use super::intake::{self, Intake, Tokens, Vectors};
 use super::metrics::Metrics;
 use super::routes::{Served, router};
-use crate::{Embedder, Overlong};
+use crate::{Embedder, Overlong, Reranker, ScoreOptions};
 use axum::serve::ListenerExt;
 use mlx_nn::{Error, Result};
 use std::net::{SocketAddr, TcpListener};
@@ -57,6 +57,22 @@ pub struct Score {
     pub raw: f32,
     /// What its activation makes of that, between 0 and 1 for most.
     pub activated: f32,
+}
+
+impl Reranker {
+    /// The scores of pairs as [`Server::reranker`] wants them. An error for a model of several labels.
+    pub fn scorer(self) -> Result<impl Fn(&[(&str, &str)]) -> Result<Vec<Score>>> {
+        if self.labels() != 1 {
+            let labels = self.labels();
+            return Err(Error::msg(format!("The model gives a pair {labels} scores; documents are ranked by one.")));
+        }
+        let options = ScoreOptions { raw: true, ..ScoreOptions::default() };
+        Ok(move |pairs: &[(&str, &str)]| {
+            let raw = self.predict(pairs, &options)?;
+            let activated = self.activated(&raw)?;
+            Ok(raw.into_iter().zip(activated).map(|(raw, activated)| Score { raw, activated }).collect())
+        })
+    }
 }
 
 /// The models that can be served, each on its thread.
