@@ -16,8 +16,8 @@ pub fn matmul(x: &Array, w: &Array, scales: &Array, biases: Option<&Array>, q: Q
         // Each entry of the batch meets its own matrix.
         return gather_quantized_matmul(x, w, scales, biases, q, Indices { lhs: None, rhs: None, sorted: false });
     }
-    // What does not fit is MLX's to compute or to reject.
-    if !(is_float(x) && fits(*x.shape().last()?, w, scales, biases, q)) {
+    // What does not fit is MLX's to compute or to reject; where there are no rows, nothing needs the matrix.
+    if !(is_float(x) && x.size() > 0 && fits(*x.shape().last()?, w, scales, biases, q)) {
         return None;
     }
     Some(super::one(Matmul { q, precision: Precision::current() }, &inputs(&[x, w, scales], biases)))
