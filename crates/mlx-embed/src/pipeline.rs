@@ -7,6 +7,9 @@ use mlx_ops::{Dtype, Tensor, async_eval, cpu_streams, with_stream};
 /// Tokens from which on bins run side by side on a CPU's cores, in place of one that all cores share.
 const ASIDE: usize = 192;
 
+/// Tokens of a bin there, unless its caller wants fewer: their rows stay in a core's cache from one layer to the next.
+const NEAR: usize = 384;
+
 /// Puts texts of these lengths into bins of `budget` tokens, lets `forward` make a row for each of a bin's texts or for each
 /// of their tokens, `(rows, width)`, and hands `take` the numbers of each text, those of some bins while the next are on their
 /// way.
@@ -48,6 +51,7 @@ pub fn run(
         }
     };
     let mut before: Vec<(&Vec<usize>, Tensor)> = Vec::new();
+    let budget = if streams.is_empty() { budget } else { budget.min(NEAR) };
     let all = bins(lengths, budget, aside);
     for bins in all.chunks(aside) {
         let rows = bins.iter().enumerate().map(forward).collect::<Result<Vec<_>>>()?;
