@@ -24,4 +24,4 @@ mod routes;
 mod server;
 mod tei;
 
-pub use server::{Score, ServeOptions, Server};
+pub use server::{Score, Scores, ServeOptions, Server};

@@ -59,9 +59,12 @@ pub struct Score {
     pub activated: f32,
 }
 
+/// What the pairs of a batch get.
+pub type Scores = Result<Vec<Score>>;
+
 impl Reranker {
     /// The scores of pairs as [`Server::reranker`] wants them. An error for a model of several labels.
-    pub fn scorer(self) -> Result<impl Fn(&[(&str, &str)]) -> Result<Vec<Score>>> {
+    pub fn scorer(self) -> Result<impl Fn(&[(&str, &str)]) -> Scores> {
         if self.labels() != 1 {
             let labels = self.labels();
             return Err(Error::msg(format!("The model gives a pair {labels} scores; documents are ranked by one.")));
@@ -110,7 +113,7 @@ impl Server {
     pub fn reranker<L, F>(name: &str, load: L, options: &ServeOptions) -> Result<Self>
     where
         L: FnOnce() -> Result<F> + Send + 'static,
-        F: Fn(&[(&str, &str)]) -> Result<Vec<Score>>,
+        F: Fn(&[(&str, &str)]) -> Scores,
     {
         let listener = listen(options)?;
         let (engine, ()) = Engine::start(options.max_batch_tokens, move || {
