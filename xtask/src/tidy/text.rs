@@ -44,7 +44,7 @@ pub fn check_changelog(text: &str) -> Option<Finding> {
     (!has_section).then(|| Finding::new("CHANGELOG.md", 1, "no section `## Unreleased`"))
 }
 
-/// Whether an absolute path below `folder` starts somewhere in the line; `target/tmp/` and `~/work/` do not count.
+/// Whether an absolute path below `folder` starts somewhere in the line; the same words inside of a longer path do not count.
 fn names_folder(line: &str, folder: &str) -> bool {
     line.match_indices(folder).any(|(at, _)| {
         let before = line[..at].chars().next_back();
