@@ -42,7 +42,10 @@ impl Reranker {
                 Some(Words::read(&Config::read(&module.dir.join("config.json"))?)?)
             }
             [module, ..] => {
-                let what = format!("the module `{}` is not known behind a Transformer that scores pairs.", module.kind);
+                let what = format!(
+                    "the module `{}` is not known behind a Transformer that scores pairs; a model with it gives vectors, not scores.",
+                    module.kind
+                );
                 return Err(Error::msg(what).in_file(&module.dir));
             }
         };
