@@ -135,7 +135,10 @@ impl Input<'_> {
             // SAFETY: MLX evaluated n elements of T's dtype there, and keeps them while the kernel runs.
             return Ok(Cow::Borrowed(unsafe { std::slice::from_raw_parts(from, n) }));
         }
-        let mut out = Vec::with_capacity(n);
+        let mut out = Vec::new();
+        if out.try_reserve_exact(n).is_err() {
+            return Err(Error::new(format!("[kernel] no memory for {n} elements of {}", T::DTYPE)));
+        }
         // SAFETY: every offset leads to one of the array's elements; it may lie unaligned.
         self.each_offset(|offset| out.push(unsafe { from.offset(offset).read_unaligned() }));
         Ok(Cow::Owned(out))

@@ -226,6 +226,18 @@ fn no_rows_give_nothing() {
     }
 }
 
+/// Views of a few numbers as 130 GB each, which nobody may copy together.
+#[test]
+fn no_rows_leave_a_huge_matrix_alone() {
+    let huge = |x: &Array| ops::broadcast_to(x, &[1 << 28, x.shape()[1]]).unwrap();
+    for q in formats().filter(|q| q.bits == 4) {
+        let mut case = Case::new(&[0], 1, 1024, q);
+        case.parts = case.parts.iter().map(huge).collect();
+        assert_eq!(case.ours().shape(), [0, 1 << 28]);
+        assert_eq!(case.ours().to_vec::<f32>().unwrap(), [] as [f32; 0]);
+    }
+}
+
 /// Every code, one at a time, with every scale that keeps it finite and, in the bf16 of MLX's answer, exact.
 #[test]
 fn floats_mean_what_mlx_says() {
