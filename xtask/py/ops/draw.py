@@ -102,7 +102,7 @@ def base_of(rng, dtype, kind, n):
     if isinstance(kind, int):
         return mx.array(below(rng, kind, dtype, n).astype(dtype))
     if dtype == BOOL:
-        return mx.array(rng.integers(0, 2, n).astype(bool))
+        return mx.array(rng.integers(int(kind == "nonzero"), 2, n).astype(bool))
     if dtype in INTEGERS:
         return mx.array(integers(rng, kind, dtype, n).astype(dtype))
     if dtype == C64:

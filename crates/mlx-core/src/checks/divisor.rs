@@ -13,7 +13,7 @@ pub fn divisor(name: &'static CStr, a: &Array, b: &Array) -> Result<Array> {
     if !divides || a.size() == 0 || b.size() == 0 || Device::current()? != Device::Cpu {
         return Ok(b.clone());
     }
-    // As MLX divides them: booleans as the smallest integers that there are.
+    // The kernel knows no booleans.
     let integer = if dtype == Dtype::Bool { Dtype::U8 } else { dtype };
     if b.is_available() && b.size() <= FEW {
         let values = ops::astype(b, Dtype::I64)?.to_vec::<i64>()?;
@@ -27,7 +27,7 @@ pub fn divisor(name: &'static CStr, a: &Array, b: &Array) -> Result<Array> {
     let pair = ops::broadcast_arrays(&[ops::astype(b, integer)?, ops::astype(a, integer)?]);
     // Shapes that do not broadcast are MLX's to reject.
     let Ok(pair) = pair else { return Ok(b.clone()) };
-    Ok(kernel::apply(Divisor(name), &pair)?.remove(0))
+    ops::astype(&kernel::apply(Divisor(name), &pair)?.remove(0), dtype)
 }
 
 fn by_zero(name: &CStr) -> String {

@@ -3,7 +3,7 @@
 use super::full;
 use crate::bridge::ops::ffi;
 use crate::call::call;
-use crate::{Array, Dtype, Error, Result};
+use crate::{Array, Dtype, Result};
 
 /// A reduction of `a`, or what it is where there are no elements: MLX's loop over those may never end on a CPU.
 #[track_caller]
@@ -14,14 +14,12 @@ pub(crate) fn over_nothing(a: &Array, reduced: Array, nothing: f64) -> Result<Ar
     }
 }
 
-/// An error for more differences than the longest axis has elements: MLX would build a node for each.
+/// The `n`-th differences of neighbours along `axis`, which shrinks by `n`, to nothing at last.
 #[track_caller]
-fn differs(a: &Array, n: i32) -> Result<()> {
+pub fn diff(a: &Array, n: i32, axis: i32) -> Result<Array> {
+    // MLX builds a node for each difference, also behind those that leave nothing.
     let longest = a.shape().iter().copied().max().unwrap_or(0).max(1);
-    match n > longest {
-        true => Err(Error::new(format!("[diff] {n} differences of an array of shape {:?}", a.shape()))),
-        false => Ok(()),
-    }
+    call!(ffi::diff(a, n.min(longest), axis))
 }
 
 crate::call::functions! { ffi;
@@ -57,8 +55,6 @@ crate::call::functions! { ffi;
     fn cummin(a: &Array, axis: Option<i32>, reverse: bool, inclusive: bool) -> Array;
     /// Running `log(sum(exp(a)))` along `axis`, or of the flattened array.
     fn logcumsumexp(a: &Array, axis: Option<i32>, reverse: bool, inclusive: bool) -> Array;
-    /// The `n`-th differences of neighbours along `axis`, which shrinks by `n`.
-    fn diff(a: &Array, n: i32, axis: i32) -> Array where differs(a, n);
     /// Where `values` go into the ascending vector `sorted` (`u32`): before equal elements for side `left`, behind them for `right`.
     fn searchsorted(sorted: &Array, values: &Array, side: &str) -> Array;
     /// The `size` smallest distinct values in ascending order, filled up with `fill` (`None`: the smallest); then, as asked for,
