@@ -141,3 +141,15 @@ fn what_mlx_would_not_survive_is_an_error() {
     assert_eq!(mlx_core::einsum("ij->i", &[nothing]).unwrap().to_vec::<f32>().unwrap(), [0.0; 3]);
     assert_eq!(ops::floor_divide(&lazy(-7), &lazy(2)).unwrap().to_vec::<i32>().unwrap(), [-4]);
 }
+
+/// MLX's own allocator gives its kernels a null pointer here.
+#[test]
+#[cfg(target_os = "linux")]
+fn more_memory_than_there_is_is_an_error() {
+    let huge = ops::broadcast_to(&ops::ones(&[1], Dtype::F32).unwrap(), &[1 << 30, 1 << 12]).unwrap();
+    for result in [ops::contiguous(&huge), ops::cumsum(&huge, Some(0), false, true, None), ops::sort(&huge, Some(1))] {
+        let error = result.unwrap().eval().unwrap_err();
+        assert!(error.message().contains("[malloc] Unable to allocate 17592186044416 bytes."), "{error}");
+    }
+    assert_eq!(ops::ones(&[2], Dtype::F32).unwrap().to_vec::<f32>().unwrap(), [1.0, 1.0]);
+}

@@ -27,8 +27,11 @@ fn main() {
 fn build() -> Result<(), String> {
     let mlx = locate::find()?;
     let sources: Vec<String> = BRIDGES.iter().map(|name| format!("src/bridge/{name}.rs")).collect();
+    // Where a program's definitions come before those of the library that it loads, and the library needs it.
+    let checked = std::env::var("CARGO_CFG_TARGET_OS").is_ok_and(|os| os == "linux") && !mlx.is_static();
+    let memory = (checked && !cfg!(feature = "cuda")).then_some("memory");
     cxx_build::bridges(&sources)
-        .files(SOURCES.map(|name| format!("shim/{name}.cc")))
+        .files(SOURCES.into_iter().chain(memory).map(|name| format!("shim/{name}.cc")))
         .include(&mlx.include)
         .std("c++20")
         .flag_if_supported("-Wno-unused-parameter")
