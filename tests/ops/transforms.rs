@@ -276,3 +276,25 @@ fn a_panic_is_an_error_and_the_next_transform_works() {
     let recovers = |x: &Tensor| grad(panics)(x).or_else(|_| x.square());
     check(grad(recovers)(&number(3.0)), &[], &[6.0]);
 }
+
+/// MLX's own gradient writes before the array where the first element is NaN.
+#[test]
+fn running_extremes_give_no_gradient_to_what_is_no_number() {
+    let nan = f32::NAN;
+    for (values, last, sums, reversed) in [
+        ([nan, 1.0, 2.0], nan, [0.0, 0.0, 0.0], [0.0, 0.0, 2.0]),
+        ([1.0, nan, 2.0], nan, [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]),
+        ([1.0, 3.0, 2.0], 3.0, [1.0, 2.0, 0.0], [0.0, 2.0, 1.0]),
+        ([1.0, 2.0, f32::NEG_INFINITY], 2.0, [1.0, 2.0, 0.0], [0.0, 2.0, 1.0]),
+    ] {
+        let all = |reverse| move |x: &Tensor| x.cummax(0, reverse, true)?.sum(.., false);
+        check(grad(all(false))(&vector(&values)), &[3], &sums);
+        check(grad(all(true))(&vector(&values)), &[3], &reversed);
+        let negative = grad(|x: &Tensor| (-x).and_then(|x| x.cummin(0, false, true))?.sum(.., false));
+        check(negative(&vector(&values)), &[3], &sums.map(|x| -x));
+        let (value, _) = value_and_grad(|x: &Tensor| x.cummax(0, false, true)?.i(2))(&vector(&values)).unwrap();
+        assert_eq!(value.item::<f32>().unwrap().to_bits(), last.to_bits());
+        let exclusive = grad(|x: &Tensor| x.cummax(0, false, false)?.i(1..)?.sum(.., false));
+        assert_eq!(exclusive(&vector(&values)).unwrap().shape(), [3]);
+    }
+}

@@ -8,7 +8,7 @@ from transformers.models.lfm2.modeling_lfm2 import Lfm2ShortConv
 
 
 def centred(self, hidden_states, past_key_values=None, attention_mask=None, **kwargs):
-    """The convolution with as many tokens on either side; padding counts as zeros."""
+    """The convolution with as many tokens on either side; padding counts as zeros where there is a mask."""
     b, c, x = self.in_proj(hidden_states).chunk(3, dim=-1)
     inputs = b * x if attention_mask is None else b * x * attention_mask[:, :, None]
     inputs = inputs.transpose(1, 2)
@@ -17,8 +17,13 @@ def centred(self, hidden_states, past_key_values=None, attention_mask=None, **kw
     return self.out_proj(c * mixed.transpose(1, 2))
 
 
+def centred_over_all(self, hidden_states, past_key_values=None, attention_mask=None, **kwargs):
+    """As the code beside ColBERT checkpoints has it, which says that anything else shifts what fills up a query."""
+    return centred(self, hidden_states)
+
+
 @contextmanager
-def both_ways():
+def both_ways(forward=centred):
     """Makes the convolutions centred; `is_causal: false` does the rest."""
-    with mock.patch.object(Lfm2ShortConv, "forward", centred):
+    with mock.patch.object(Lfm2ShortConv, "forward", forward):
         yield

@@ -8,6 +8,7 @@ and for the first queries and documents the scores.
 import json
 import shutil
 import tempfile
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,9 @@ from sentence_transformers.sentence_transformer.modules import Pooling, StaticEm
 from transformers import AutoTokenizer
 
 import embed_cases
+import embed_lfm2
 import embed_presets
+from embed_decoder_presets import BOTH_WAYS, LFM2
 from embed_presets import MODERNBERT, ROBERTA, SHORT
 from hashes import seed_of, write_json
 
@@ -175,7 +178,7 @@ def own(folder, name):
 
 
 # Kept in tests/fixtures/embed.
-COMMITTED = ["layers-bert", "late-modernbert", "late-own", "late-stanford", "router", "static-model2vec", "torch-sharded"]
+COMMITTED = ["layers-bert", "late-lfm2-both-ways", "late-modernbert", "late-own", "late-stanford", "router", "static-model2vec", "torch-sharded"]
 SINGLE = {
     "static-mean": (static, [{}, {"truncate_dim": 4, "normalize": True}]),
     "static-model2vec": (model2vec, [{}]),
@@ -196,19 +199,34 @@ LATE = {
     "late-modernbert": lambda folder, name: pylate(
         folder, name, MODERNBERT, PYLATE | MARKERS | {"query_length": 32}, known=True
     ),
+    "late-lfm2": lambda folder, name: pylate(folder, name, LFM2, PYLATE | MARKERS),
+    "late-lfm2-both-ways": lambda folder, name: pylate(folder, name, LFM2 | BOTH_WAYS, PYLATE | MARKERS),
     "late-stanford": stanford,
     "late-own": own,
 }
 
 
-def expect_late(folder):
+@contextmanager
+def both_ways(folder):
+    """The reference's code while it computes, and then what config.json of folders from the hub says in its place."""
+    with embed_lfm2.both_ways(embed_lfm2.centred_over_all):
+        yield
+    path = folder / "config.json"
+    write_json(path, json.loads(path.read_text()) | {"architectures": ["Lfm2BidirectionalModel"], "is_causal": None})
+
+
+# What stands around the reference, which then takes text by text: its convolutions see padding.
+AROUND = {"late-lfm2-both-ways": both_ways}
+
+
+def expect_late(folder, batch):
     model = MultiVectorEncoder(str(folder), device="cpu").to(torch.float32)
     how = {"query": model.encode_query, "document": model.encode_document, None: model.encode}
     runs = []
     for run in ROLES:
-        found = how[run.get("role")](LATE_TEXTS, batch_size=2)
+        found = how[run.get("role")](LATE_TEXTS, batch_size=batch)
         runs.append(run | {"vectors": [embed_cases.short(matrix.numpy()) for matrix in found]})
-    queries, documents = model.encode_query(LATE_TEXTS), model.encode_document(LATE_TEXTS)
+    queries, documents = (encode(LATE_TEXTS, batch_size=batch) for encode in (model.encode_query, model.encode_document))
     return {"texts": LATE_TEXTS, "runs": runs, "scores": embed_cases.short(model.similarity(queries, documents))}
 
 
@@ -222,7 +240,8 @@ def write(out, filter, committed):
         folder.mkdir(parents=True)
         if name in LATE:
             LATE[name](folder, name)
-            file, found = "late.json", expect_late(folder)
+            with AROUND.get(name, nullcontext)(folder):
+                file, found = "late.json", expect_late(folder, 1 if name in AROUND else 2)
         else:
             make, runs = SINGLE[name]
             make(folder, name)

@@ -1,8 +1,9 @@
 //! Reductions, scans and sorting.
 
-use super::full;
+use super::{equal, full, isnan, select, stop_gradient};
 use crate::bridge::ops::ffi;
-use crate::call::call;
+use crate::bridge::transforms::ffi as transforms;
+use crate::call::{Argument, call};
 use crate::{Array, Dtype, Result};
 
 /// A reduction of `a`, or what it is where there are no elements: MLX's loop over those may never end on a CPU.
@@ -20,6 +21,33 @@ pub fn diff(a: &Array, n: i32, axis: i32) -> Result<Array> {
     // MLX builds a node for each difference, also behind those that leave nothing.
     let longest = a.shape().iter().copied().max().unwrap_or(0).max(1);
     call!(ffi::diff(a, n.min(longest), axis))
+}
+
+/// Running extremes of floats, of which the first is `start`, for a function that is differentiated: MLX's gradient looks
+/// for where each of them stands, and writes before the array for those that are NaN.
+#[track_caller]
+fn without_nan(a: &Array, start: f64, extremes: impl Fn(&Array) -> Result<Array>) -> Result<Array> {
+    if !a.dtype().is_float() || !call!(transforms::any_tracer(std::slice::from_ref(a)))? {
+        return extremes(a);
+    }
+    let nan = isnan(&stop_gradient(a)?)?;
+    // Of integers, the extremes are those of 0 and 1 or of 0 and -1, and stand for what was seen.
+    let mark = Array::scalar_int(if start < 0.0 { 1 } else { -1 }, Dtype::I32)?;
+    let seen = extremes(&select(&nan, &mark, &Array::scalar_int(0, Dtype::I32)?)?)?;
+    let extremes = extremes(&select(&nan, &Array::scalar(start, a.dtype())?, a)?)?;
+    select(&equal(&seen, &mark)?, &Array::scalar(f64::NAN, a.dtype())?, &extremes)
+}
+
+/// Running maxima along `axis`, or of the flattened array. No gradient passes where they are NaN.
+#[track_caller]
+pub fn cummax(a: &Array, axis: Option<i32>, reverse: bool, inclusive: bool) -> Result<Array> {
+    without_nan(a, f64::NEG_INFINITY, |a| call!(ffi::cummax(a, axis.ffi(), reverse, inclusive)))
+}
+
+/// Running minima along `axis`, or of the flattened array. No gradient passes where they are NaN.
+#[track_caller]
+pub fn cummin(a: &Array, axis: Option<i32>, reverse: bool, inclusive: bool) -> Result<Array> {
+    without_nan(a, f64::INFINITY, |a| call!(ffi::cummin(a, axis.ffi(), reverse, inclusive)))
 }
 
 crate::call::functions! { ffi;
@@ -49,10 +77,6 @@ crate::call::functions! { ffi;
     fn topk(a: &Array, k: i32, axis: Option<i32>) -> Array;
     /// `[min, max]` over `axes`.
     fn minmax(a: &Array, axes: &[i32], keepdims: bool) -> Vec<Array>;
-    /// Running maxima along `axis`, or of the flattened array.
-    fn cummax(a: &Array, axis: Option<i32>, reverse: bool, inclusive: bool) -> Array;
-    /// Running minima along `axis`, or of the flattened array.
-    fn cummin(a: &Array, axis: Option<i32>, reverse: bool, inclusive: bool) -> Array;
     /// Running `log(sum(exp(a)))` along `axis`, or of the flattened array.
     fn logcumsumexp(a: &Array, axis: Option<i32>, reverse: bool, inclusive: bool) -> Array;
     /// Where `values` go into the ascending vector `sorted` (`u32`): before equal elements for side `left`, behind them for `right`.

@@ -33,7 +33,8 @@ impl ShortConv {
     /// What goes into `out_proj`, `(.., C)`.
     pub(super) fn forward(&self, x: &Tensor, norm: &Norm, over: Over<'_>) -> Result<Tensor> {
         let mut bcx = self.in_proj.forward_with(x, Around { norm: Some(norm), ..Around::default() })?; // (.., 3 C)
-        if let Over::Packed(_, masks) = &over {
+        // As transformers has it; Liquid's own code in both directions hides tokens from attention alone.
+        if let (Over::Packed(_, masks), true) = (&over, self.causal) {
             bcx = masks.without_hidden(bcx)?;
         }
         let parts = bcx.split_equal(3, -1)?;
