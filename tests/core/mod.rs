@@ -24,6 +24,11 @@ fn round_trip<T: Element + PartialEq + std::fmt::Debug>(values: &[T]) {
     assert_eq!(strided.to_vec::<T>().unwrap(), expected);
 }
 
+/// Where this machine may have a GPU, which is as MLX makes it.
+fn on_cpu<T>(f: impl FnOnce() -> T) -> T {
+    with_stream(Stream::default_of(Device::Cpu).unwrap(), f)
+}
+
 #[test]
 fn every_element_type_round_trips() {
     round_trip(&[true, false, true]);
@@ -38,7 +43,7 @@ fn every_element_type_round_trips() {
     round_trip(&[f16::from_f32(1.5), f16::NEG_INFINITY]);
     round_trip(&[bf16::from_f32(-2.0), bf16::INFINITY]);
     round_trip(&[1.5f32, -0.0, f32::MAX]);
-    round_trip(&[std::f64::consts::PI, f64::MIN]);
+    on_cpu(|| round_trip(&[std::f64::consts::PI, f64::MIN]));
     round_trip::<f32>(&[]);
 }
 
