@@ -65,7 +65,8 @@ fn what_is_not_seen_changes_nothing() {
         let model = encoder(case);
         check(case, model.config().hidden_size, true, |ids| model.batch(ids), |batch| model.forward(batch));
     }
-    for (case, ahead) in [("qwen3-last", false), ("gemma3-both-ways", true), ("lfm2-both-ways", true)] {
+    // LFM2 in both directions is not among them: its convolutions see all tokens, as its authors have it for ColBERT.
+    for (case, ahead) in [("qwen3-last", false), ("gemma3-both-ways", true)] {
         let model = decoder(case);
         check(case, model.config().hidden_size, ahead, |ids| model.batch(ids), |batch| model.encode(batch));
     }

@@ -111,9 +111,10 @@ impl Array {
         };
         let bytes = call!(ffi::bytes_of(&dense))?;
         let mut out = Vec::<T>::with_capacity(self.size());
-        // SAFETY: the bytes are `size` elements of T's dtype, copied into a buffer of that capacity.
+        // SAFETY: the bytes are `size` elements of T's dtype, copied into a buffer of that capacity; `valid` of them are a T.
         unsafe {
             std::ptr::copy_nonoverlapping(bytes.as_ptr(), out.as_mut_ptr().cast::<u8>(), bytes.len());
+            valid(T::DTYPE, std::slice::from_raw_parts_mut(out.as_mut_ptr().cast::<u8>(), bytes.len()));
             out.set_len(self.size());
         }
         Ok(out)
@@ -127,8 +128,11 @@ impl Array {
             return Err(Error::new(format!("[item] an array of shape {:?} has not exactly one element", self.shape())));
         }
         let bytes = call!(ffi::bytes_of(self))?;
-        // SAFETY: one element of T's dtype is there; MLX's buffers may start anywhere a view begins.
-        Ok(unsafe { bytes.as_ptr().cast::<T>().read_unaligned() })
+        let mut one = [0; 8];
+        one[..bytes.len()].copy_from_slice(bytes);
+        valid(T::DTYPE, &mut one);
+        // SAFETY: the bytes of one element of T's dtype, which takes eight at most.
+        Ok(unsafe { one.as_ptr().cast::<T>().read_unaligned() })
     }
 
     #[track_caller]
@@ -162,5 +166,12 @@ pub fn async_eval(arrays: &[Array]) -> Result<()> {
 impl fmt::Debug for Array {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Array({}, {:?})", self.dtype(), self.shape())
+    }
+}
+
+/// Makes bytes elements: every bit pattern is a number, but a boolean is 0 or 1, whatever a GPU's kernel left there.
+pub(crate) fn valid(dtype: Dtype, bytes: &mut [u8]) {
+    if dtype == Dtype::Bool {
+        bytes.iter_mut().for_each(|byte| *byte = u8::from(*byte != 0));
     }
 }

@@ -4,6 +4,7 @@ use crate::Result;
 use crate::bridge::runtime::ffi;
 use crate::call::call;
 use std::fmt;
+use std::str::FromStr;
 
 /// What computes: the CPU, or the GPU of the given index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -72,6 +73,22 @@ impl Device {
         let mut pairs: Vec<_> = flat.chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect();
         pairs.sort();
         Ok(pairs)
+    }
+}
+
+impl FromStr for Device {
+    /// A sentence; where in the source a name was read helps nobody.
+    type Err = String;
+
+    /// `cpu`, `gpu` or, of several, `gpu:1`.
+    fn from_str(name: &str) -> Result<Self, String> {
+        let index = match name.strip_prefix("gpu") {
+            Some("") => Some(0),
+            Some(index) => index.strip_prefix(':').and_then(|index| index.parse().ok()),
+            None if name == "cpu" => return Ok(Self::Cpu),
+            None => None,
+        };
+        index.map(Self::Gpu).ok_or_else(|| format!("`{name}` is not cpu, gpu or gpu:1"))
     }
 }
 

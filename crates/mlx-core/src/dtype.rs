@@ -68,6 +68,22 @@ impl Dtype {
         Self::from_code(ffi::promote_types(self as u8, other as u8))
     }
 
+    /// The type of this name that models compute in: `f32`, `f16`, `bf16`, or as MLX writes them.
+    ///
+    /// ```
+    /// use mlx_core::Dtype;
+    /// assert_eq!(Dtype::of_models("bf16"), Ok(Dtype::Bf16));
+    /// assert_eq!(Dtype::of_models("int8"), Err("`int8` is not f32, f16 or bf16".to_string()));
+    /// ```
+    pub fn of_models(name: &str) -> Result<Self, String> {
+        match name {
+            "f32" | "float32" => Ok(Self::F32),
+            "f16" | "float16" => Ok(Self::F16),
+            "bf16" | "bfloat16" => Ok(Self::Bf16),
+            other => Err(format!("`{other}` is not f32, f16 or bf16")),
+        }
+    }
+
     /// Whether this is f16, bf16, f32 or f64.
     pub fn is_float(self) -> bool {
         matches!(self, Self::F16 | Self::Bf16 | Self::F32 | Self::F64)

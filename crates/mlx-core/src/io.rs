@@ -14,7 +14,7 @@ pub use npz::{load_npz, load_npz_bytes, save_npz, save_npz_bytes};
 
 use crate::bridge::io::ffi;
 use crate::call::call;
-use crate::{Array, Error, Result};
+use crate::{Array, Dtype, Error, Result, ops};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -58,22 +58,30 @@ pub(crate) fn text(path: &Path) -> Result<&str> {
 /// Reads a safetensors file. Arrays are read from the file when they are first computed.
 #[track_caller]
 pub fn load_safetensors(path: impl AsRef<Path>) -> Result<Safetensors> {
-    Ok(call!(ffi::load_safetensors(text(path.as_ref())?))?.into())
+    call!(ffi::load_safetensors(text(path.as_ref())?))?.try_into()
 }
 
 /// [`load_safetensors`] from memory, of which the arrays keep a copy until they are computed.
 #[track_caller]
 pub fn load_safetensors_bytes(bytes: &[u8]) -> Result<Safetensors> {
-    Ok(call!(ffi::load_safetensors_bytes(bytes))?.into())
+    call!(ffi::load_safetensors_bytes(bytes))?.try_into()
 }
 
-impl From<ffi::TensorFile> for Safetensors {
-    fn from(file: ffi::TensorFile) -> Self {
-        Self {
-            arrays: file.names.into_iter().zip(file.arrays).collect(),
+impl TryFrom<ffi::TensorFile> for Safetensors {
+    type Error = Error;
+
+    fn try_from(file: ffi::TensorFile) -> Result<Self> {
+        let arrays = file.arrays.into_iter().map(read).collect::<Result<Vec<_>>>()?;
+        Ok(Self {
+            arrays: file.names.into_iter().zip(arrays).collect(),
             metadata: file.text_keys.into_iter().zip(file.text_values).collect(),
-        }
+        })
     }
+}
+
+/// An array of a file, in which a boolean may be any byte.
+fn read(array: Array) -> Result<Array> {
+    if array.dtype() == Dtype::Bool { ops::view(&array, Dtype::Bool) } else { Ok(array) }
 }
 
 /// The maps of a safetensors file as parallel lists.
@@ -112,13 +120,13 @@ pub fn save_safetensors_bytes(file: &Safetensors) -> Result<Vec<u8>> {
 /// Reads one array from a `.npy` file, when it is first computed.
 #[track_caller]
 pub fn load(path: impl AsRef<Path>) -> Result<Array> {
-    call!(ffi::load(text(path.as_ref())?))
+    read(call!(ffi::load(text(path.as_ref())?))?)
 }
 
 /// [`load`] from memory, of which the array keeps a copy until it is computed.
 #[track_caller]
 pub fn load_bytes(bytes: &[u8]) -> Result<Array> {
-    call!(ffi::load_bytes(bytes))
+    read(call!(ffi::load_bytes(bytes))?)
 }
 
 /// Writes one array as a `.npy` file, to whose name MLX adds `.npy` where it is missing; computes the array. NumPy,

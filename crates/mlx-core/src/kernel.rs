@@ -131,16 +131,16 @@ impl Input<'_> {
         if n == 0 {
             return Ok(Cow::Borrowed(&[]));
         }
-        if self.0.row_contiguous && from.is_aligned() {
-            // SAFETY: MLX evaluated n elements of T's dtype there, and keeps them while the kernel runs.
+        if self.0.row_contiguous && from.is_aligned() && T::DTYPE != Dtype::Bool {
+            // SAFETY: MLX evaluated n elements of T's dtype there, of which all bits are a T, and keeps them while the kernel runs.
             return Ok(Cow::Borrowed(unsafe { std::slice::from_raw_parts(from, n) }));
         }
         let mut out = Vec::new();
         if out.try_reserve_exact(n).is_err() {
             return Err(Error::new(format!("[kernel] no memory for {n} elements of {}", T::DTYPE)));
         }
-        // SAFETY: every offset leads to one of the array's elements; it may lie unaligned.
-        self.each_offset(|offset| out.push(unsafe { from.offset(offset).read_unaligned() }));
+        // SAFETY: every offset leads to one of the array's elements.
+        self.each_offset(|offset| out.push(unsafe { element(from.offset(offset)) }));
         Ok(Cow::Owned(out))
     }
 
@@ -202,10 +202,26 @@ impl Output<'_> {
         expect::<T>(self.0.dtype)?;
         match size(self.0.shape) {
             0 => Ok(&mut []),
-            // SAFETY: MLX allocated n elements of T's dtype, aligned as any allocation, for this output alone; any bits are a T.
-            n => Ok(unsafe { std::slice::from_raw_parts_mut(self.0.data.cast(), n) }),
+            // SAFETY: MLX allocated n elements of T's dtype, aligned as any allocation, for this output alone; any bits are a T,
+            // or all are 0.
+            n => Ok(unsafe {
+                if T::DTYPE == Dtype::Bool {
+                    self.0.data.write_bytes(0, n);
+                }
+                std::slice::from_raw_parts_mut(self.0.data.cast(), n)
+            }),
         }
     }
+}
+
+/// The element at a place that may lie unaligned; of a boolean, any byte but 0 is true.
+unsafe fn element<T: Element>(at: *const T) -> T {
+    if T::DTYPE == Dtype::Bool {
+        // SAFETY: the caller's, and T is a boolean.
+        return unsafe { std::mem::transmute_copy(&(at.cast::<u8>().read() != 0)) };
+    }
+    // SAFETY: the caller's; all bits are a T.
+    unsafe { at.read_unaligned() }
 }
 
 fn size(shape: &[i32]) -> usize {

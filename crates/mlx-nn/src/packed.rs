@@ -2,7 +2,7 @@
 //! stays within each.
 
 use crate::{Error, Result};
-use mlx_ops::{Dtype, Tensor, concatenate, select};
+use mlx_ops::{Dtype, Tensor, select};
 
 pub use mlx_ops::Segment;
 
@@ -134,21 +134,5 @@ impl<'a> Masks<'a> {
             return Ok(rows);
         }
         Ok(select(&Tensor::from_slice(&kept, [kept.len() as i32, 1])?, &rows, 0.0)?)
-    }
-}
-
-/// Applies `f` to the sequences of each segment, `(B, L, ..)`, of packed rows `(T, ..)`.
-pub(crate) fn by_segment(rows: &Tensor, segments: &[Segment], f: impl Fn(&Tensor) -> Result<Tensor>) -> Result<Tensor> {
-    let mut outs = Vec::with_capacity(segments.len());
-    let mut at = 0;
-    for &Segment { count, length } in segments {
-        let range = at..at + count * length;
-        at = range.end;
-        let part = if segments.len() == 1 { rows.clone() } else { rows.i(range)? };
-        outs.push(f(&part.reshape([count, length, -1])?)?.reshape([count * length, -1])?);
-    }
-    match <[Tensor; 1]>::try_from(outs) {
-        Ok([out]) => Ok(out),
-        Err(outs) => Ok(concatenate(&outs, 0)?),
     }
 }

@@ -65,7 +65,7 @@ pub use mlx_core::{
 };
 pub use nested::Nested;
 pub use operators::Operand;
-pub use packed_attention::{PackedAttention, Segment};
+pub use packed_attention::{PackedAttention, Segment, by_segment};
 pub use precision::{Precision, with_precision};
 pub use projection::{Matrix, Projection, Sums};
 pub use self_attention::SelfAttention;

@@ -13,6 +13,26 @@ pub struct Segment {
     pub length: i32,
 }
 
+/// Applies `f` to the sequences of each segment, `(B, L, ..)`, of packed rows `(T, ..)`; it gets the segment's number, too.
+pub fn by_segment<E: From<Error>>(
+    rows: &Tensor,
+    segments: &[Segment],
+    f: impl Fn(usize, &Tensor) -> Result<Tensor, E>,
+) -> Result<Tensor, E> {
+    let mut outs = Vec::with_capacity(segments.len());
+    let mut at = 0;
+    for (i, &Segment { count, length }) in segments.iter().enumerate() {
+        let range = at..at + count * length;
+        at = range.end;
+        let part = if segments.len() == 1 { rows.clone() } else { rows.i(range)? };
+        outs.push(f(i, &part.reshape([count, length, -1])?)?.reshape([count * length, -1])?);
+    }
+    match <[Tensor; 1]>::try_from(outs) {
+        Ok([out]) => Ok(out),
+        Err(outs) => Ok(concatenate(&outs, 0)?),
+    }
+}
+
 /// Attention of each of several sequences over itself, from the joined projection to the heads' outputs.
 ///
 /// ```
@@ -64,15 +84,7 @@ impl PackedAttention<'_> {
 
     /// The same by one op after the other.
     pub(crate) fn composed(&self, qkv: &Tensor, segments: &[Segment]) -> Result<Tensor> {
-        let mut outs = Vec::with_capacity(segments.len());
-        let mut at = 0;
-        for (i, &Segment { count, length }) in segments.iter().enumerate() {
-            let range = at..at + count * length;
-            at = range.end;
-            let part = qkv.i(range)?.reshape([count, length, -1])?;
-            outs.push(self.attend(&part, self.scores.map(|scores| &scores[i]))?.reshape([count * length, -1])?);
-        }
-        concatenate(&outs, 0)
+        by_segment(qkv, segments, |i, part| self.attend(part, self.scores.map(|scores| &scores[i])))
     }
 
     /// Attention within each of `(B, L, (H + 2 KV) D)`: `(B, L, H D)`.

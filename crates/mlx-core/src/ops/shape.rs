@@ -1,8 +1,8 @@
 //! Shapes, views and joins.
 
-use super::over_nothing;
+use super::{not_equal, over_nothing};
 use crate::bridge::ops::ffi;
-use crate::call::Argument;
+use crate::call::{Argument, call};
 use crate::{Array, Dtype, Error, Result};
 
 /// An error where a size is to be inferred beside one of 0, which any size would fit.
@@ -24,11 +24,24 @@ fn divided(a: &Array, parts: i32) -> Result<()> {
     }
 }
 
+/// The same bytes read as `dtype`; the last axis scales with the item sizes. As booleans, all bytes but 0 are true.
+#[track_caller]
+pub fn view(a: &Array, dtype: Dtype) -> Result<Array> {
+    match dtype {
+        Dtype::Bool => booleans(&call!(ffi::view(a, Dtype::U8.ffi()))?),
+        _ => call!(ffi::view(a, dtype.ffi())),
+    }
+}
+
+/// Bytes as booleans: MLX computes with what is neither 0 nor 1 as if it were a number, also to find its way in memory.
+#[track_caller]
+pub(crate) fn booleans(bytes: &Array) -> Result<Array> {
+    not_equal(bytes, &Array::scalar_int(0, Dtype::U8)?)
+}
+
 crate::call::functions! { ffi;
     /// The values converted to `dtype`.
     fn astype(a: &Array, dtype: Dtype) -> Array;
-    /// The same bytes read as `dtype`; the last axis scales with the item sizes.
-    fn view(a: &Array, dtype: Dtype) -> Array;
     /// The same values in row-major memory; no copy where they already are.
     fn contiguous(a: &Array) -> Array;
     /// A copy of the array.

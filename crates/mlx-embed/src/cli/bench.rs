@@ -42,7 +42,7 @@ impl Bench {
         let latency = median(alone.map(|text| seconds(&model, &[text], &options)).collect::<Result<_>>()?);
         let all = median((0..self.repeats.max(1)).map(|_| seconds(&model, &texts, &options)).collect::<Result<_>>()?);
         let rate = texts.len() as f64 / all;
-        let resident = peak_resident();
+        let resident = mlx_ops::memory::peak_resident();
         match self.json {
             true => println!(
                 "{}",
@@ -72,12 +72,4 @@ fn seconds<S: AsRef<str> + Sync>(model: &Embedder, texts: &[S], options: &Encode
 fn median(mut times: Vec<f64>) -> f64 {
     times.sort_by(f64::total_cmp);
     times.get(times.len() / 2).copied().unwrap_or(0.0)
-}
-
-/// The most memory this process had resident, in bytes, where the system says.
-fn peak_resident() -> Option<usize> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let kib: usize = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kib << 10)
 }

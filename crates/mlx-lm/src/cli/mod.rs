@@ -41,10 +41,10 @@ struct ModelArgs {
     #[arg(long)]
     offline: bool,
     /// The dtype of weights and activations: f32, f16 or bf16 [default: f32 on a CPU, the checkpoint's on a GPU].
-    #[arg(long, value_parser = dtype)]
+    #[arg(long, value_parser = Dtype::of_models)]
     dtype: Option<Dtype>,
     /// Where to compute: cpu or gpu [default: gpu where there is one].
-    #[arg(long, value_parser = device)]
+    #[arg(long)]
     device: Option<Device>,
 }
 
@@ -84,23 +84,6 @@ struct AnswerArgs {
     /// Print JSON for programs instead of text for people.
     #[arg(long)]
     json: bool,
-}
-
-fn dtype(name: &str) -> Result<Dtype, String> {
-    match name {
-        "f32" | "float32" => Ok(Dtype::F32),
-        "f16" | "float16" => Ok(Dtype::F16),
-        "bf16" | "bfloat16" => Ok(Dtype::Bf16),
-        other => Err(format!("`{other}` is not f32, f16 or bf16")),
-    }
-}
-
-fn device(name: &str) -> Result<Device, String> {
-    match name {
-        "cpu" => Ok(Device::Cpu),
-        "gpu" => Ok(Device::Gpu(0)),
-        other => Err(format!("`{other}` is not cpu or gpu")),
-    }
 }
 
 impl ModelArgs {

@@ -1,9 +1,8 @@
 //! The short convolution that LFM2 has in most layers in place of attention. Follows mlx_lm/models/lfm2.py.
 
 use super::block::Over;
-use crate::packed::by_segment;
 use crate::{Around, Error, Linear, Norm, Result, Weights};
-use mlx_ops::Tensor;
+use mlx_ops::{Tensor, by_segment};
 
 /// `c * convolution(b * x)` for three projections b, c, x of the same input, each channel by itself.
 pub(super) struct ShortConv {
@@ -45,7 +44,7 @@ impl ShortConv {
                 let more = self.taps.len() as i32 - 1;
                 let behind = if self.causal { 0 } else { more / 2 };
                 let before = more - behind;
-                by_segment(&inputs, segments, |part| self.slide(&part.pad(&[1], &[before], &[behind], 0.0)?))?
+                by_segment(&inputs, segments, |_, part| self.slide(&part.pad(&[1], &[before], &[behind], 0.0)?))?
             }
         };
         Ok((&parts[1] * mixed)?)

@@ -1,4 +1,4 @@
-//! What the machine itself does: memory read a second, and memory that the process took.
+//! What the machine itself does: memory read a second.
 
 use std::hint::black_box;
 use std::thread;
@@ -8,17 +8,6 @@ use std::time::Instant;
 const BYTES: usize = 512 << 20;
 
 const PASSES: usize = 7;
-
-/// The most memory this process had resident, in bytes; `None` where the system does not say.
-pub fn peak_resident() -> Option<usize> {
-    high_water(&std::fs::read_to_string("/proc/self/status").ok()?)
-}
-
-fn high_water(status: &str) -> Option<usize> {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let kib: usize = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kib << 10)
-}
 
 /// Bytes a second that all cores together read from memory: the best of several passes.
 pub fn read_bandwidth() -> f64 {
@@ -36,20 +25,4 @@ pub fn read_bandwidth() -> f64 {
         BYTES as f64 / start.elapsed().as_secs_f64()
     };
     (0..PASSES).map(pass).fold(0.0, f64::max)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_high_water_mark_is_read_in_bytes() {
-        for (status, expected) in [
-            ("Name:\tx\nVmHWM:\t    1000 kB\nVmRSS:\t 10 kB\n", Some(1_024_000)),
-            ("VmRSS:\t 10 kB\n", None),
-            ("VmHWM:\tmany kB\n", None),
-        ] {
-            assert_eq!(high_water(status), expected, "{status}");
-        }
-    }
 }

@@ -111,7 +111,7 @@ impl Bench {
         }
         report.peak_memory = memory::peak_memory()?;
         // Before the bandwidth, whose buffer is no part of the model.
-        report.peak_resident = machine::peak_resident();
+        report.peak_resident = memory::peak_resident();
         report.bandwidth = self.bandwidth.then(machine::read_bandwidth);
         Ok(report)
     }
