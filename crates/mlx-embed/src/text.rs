@@ -104,6 +104,10 @@ impl TextEncoder {
 
     /// What `f` gives for each item and its number, in order, on all cores.
     pub fn map<T: Sync, R: Send>(&self, items: &[T], f: impl Fn(usize, &T) -> Result<R> + Sync) -> Result<Vec<R>> {
+        if items.len() <= BLOCK {
+            // To ask for the number of cores is to read files.
+            return items.iter().enumerate().map(|(i, item)| f(i, item)).collect();
+        }
         let threads = std::thread::available_parallelism().map_or(1, usize::from).min(items.len().div_ceil(BLOCK));
         let next = AtomicUsize::new(0);
         let work = || {

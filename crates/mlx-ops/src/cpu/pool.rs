@@ -93,6 +93,8 @@ impl Pool {
                 last = Instant::now();
             } else if last.elapsed() < AWAKE {
                 (0..32).for_each(|_| std::hint::spin_loop());
+                // The caller's own thread may wait for this core.
+                std::thread::yield_now();
             } else {
                 asleep.store(true, Ordering::SeqCst);
                 if self.job.load(Ordering::SeqCst).is_null() {
