@@ -1,8 +1,8 @@
 //! A tiny sentence-transformers folder with the reference's vectors, as xtask/py/embed_cases.py writes it.
 
 use crate::{heads_case, max_difference};
-use mlx_embed::{Embedder, Embeddings, EncodeOptions, Precision, Prompt, Quantized, Result, Similarity, load};
-use mlx_ops::with_precision;
+use mlx_embed::{Embedder, Embeddings, EncodeOptions, LoadOptions, Precision, Prompt, Quantized, Result, Similarity};
+use mlx_ops::{Dtype, with_precision};
 use serde_json::Value;
 use std::path::Path;
 
@@ -42,7 +42,8 @@ fn compare(dir: &Path) -> Result<Report> {
     if let Some(kind) = expected["kind"].as_str() {
         return heads_case::check(dir, kind, &expected);
     }
-    let model = load(dir)?;
+    // As on a CPU; a GPU would compute in the checkpoint's own 16 bits.
+    let model = Embedder::load(dir, LoadOptions { dtype: Some(Dtype::F32), ..LoadOptions::default() })?;
     let texts: Vec<String> = strings(&expected["texts"]);
     let mut report = Report { vectors: 0.0, alone: 0.0, similarity: 0.0, bytes: 0 };
     for run in list(&expected["runs"]) {
