@@ -41,7 +41,7 @@ pub enum GgufValue {
 /// Named arrays and typed metadata, as a GGUF file holds them.
 ///
 /// Tensors of type Q4_0, Q4_1 and Q8_0 stay packed: `<name>.weight` comes with `<name>.scales` and `<name>.biases` as
-/// [`ops::quantize`](crate::ops::quantize) gives them in groups of 32. Other quantized types widen to f16.
+/// [`ops::quantize`] gives them in groups of 32. Other quantized types widen to f16.
 #[derive(Debug, Default)]
 pub struct Gguf {
     /// The arrays by name.
